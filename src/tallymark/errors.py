@@ -1,0 +1,104 @@
+"""Every error this program raises on purpose.
+
+    TallymarkError
+    ├── InputError          something a user gave is wrong: a file, an argument, a setting
+    │   ├── SourceError     a source cannot be read at all
+    │   ├── SettingError    a setting is unknown or has an impossible value
+    │   └── RecipeError     a recipe returned or asked for something impossible
+    ├── NotKnown            a dataset, session, task or run that does not exist
+    ├── Busy                somebody else holds what is needed
+    │   └── DatabaseBusy    another process writes to this database
+    ├── Fenced              this host was replaced by a newer one
+    ├── ChannelDown         the other process does not answer
+    └── StoreError          the database file is not ours, too new or damaged
+
+A message says what happened, to which dataset, row, file or session, and what to do.
+"""
+
+__all__ = [
+    "Busy",
+    "ChannelDown",
+    "DatabaseBusy",
+    "Fenced",
+    "InputError",
+    "NotKnown",
+    "RecipeError",
+    "SettingError",
+    "SourceError",
+    "StoreError",
+    "TallymarkError",
+]
+
+
+class TallymarkError(Exception):
+    """Any error of this program. `code` is stable and explained in the docs."""
+
+    code = "error"
+
+
+class InputError(TallymarkError):
+    """Something a user gave is wrong."""
+
+    code = "input"
+
+
+class SourceError(InputError):
+    """A source cannot be read at all; single bad rows are recorded, not raised."""
+
+    code = "source"
+
+
+class SettingError(InputError):
+    """A setting is unknown or has an impossible value."""
+
+    code = "setting"
+
+
+class RecipeError(InputError):
+    """A recipe returned or asked for something impossible.
+
+    `RecipeError("title", "details")` keeps the two apart for the command line.
+    """
+
+    code = "recipe"
+
+    def __init__(self, title: str, details: str | None = None) -> None:
+        super().__init__(title if details is None else f"{title}\n{details}")
+        self.title = title
+        self.details = details
+
+
+class NotKnown(TallymarkError):
+    """A dataset, session, task or run that does not exist."""
+
+    code = "not_known"
+
+
+class Busy(TallymarkError):
+    """Somebody else holds what is needed."""
+
+    code = "busy"
+
+
+class DatabaseBusy(Busy):
+    """Another process writes to this database."""
+
+    code = "database_busy"
+
+
+class Fenced(TallymarkError):
+    """This host was replaced by a newer one and must stop."""
+
+    code = "fenced"
+
+
+class ChannelDown(TallymarkError):
+    """The other process does not answer."""
+
+    code = "channel_down"
+
+
+class StoreError(TallymarkError):
+    """The database file is not ours, too new or damaged."""
+
+    code = "store"
