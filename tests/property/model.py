@@ -1,0 +1,611 @@
+"""The queue in memory, written from docs/concepts/queue.md alone.
+
+Nothing here is fast and nothing is counted twice: `taken`, `counted` and a task's state are derived from its
+assignments each time they are asked for. Where the page leaves a choice (which open task is handed out, which
+overdue leases are met on the way), the model does not predict: it is told what was chosen and raises
+`IllegalError` if that was not allowed.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.property.merging import merged
+from tests.property.rows import SourceVersion
+
+SILENT_AFTER = 60.0
+LEASE_SECONDS = 900.0
+UNDO_WINDOW = 10
+SETTLE_SECONDS = 60.0
+Document = dict[str, Any]
+Problem = Callable[[Document], str | None]
+
+
+def no_problem(_: Document) -> str | None:
+    return None
+
+
+class IllegalError(AssertionError):
+    """The queue did something that its page does not allow."""
+
+
+@dataclass
+class Seat:
+    """A session: the durable, named seat of an annotator."""
+
+    token: str
+    name: str | None
+    kind: str = "person"
+    retired: bool = False
+    left: bool = False
+    waits: bool = False
+    last_call: float = 0.0
+    clients: dict[str | None, float] = field(default_factory=dict)
+
+    @property
+    def open_person(self) -> bool:
+        return self.kind == "person" and not self.retired
+
+
+@dataclass
+class Revision:
+    """What an operation said; `order` numbers all answers of the dataset."""
+
+    number: int
+    op_id: str
+    status: str
+    decision: str | None
+    document: Document
+    order: int
+    at: float
+
+
+@dataclass
+class Assignment:
+    """The one row per task and seat."""
+
+    task: str
+    seat: str
+    state: str = ""
+    slot: bool = False
+    client: str | None = None
+    standing: str | None = None
+    revisions: dict[int, Revision] = field(default_factory=dict)
+    revision: int = 0
+    since: int = 0
+    draft: Document | None = None
+    delivered: int | None = None
+
+    @property
+    def live(self) -> bool:
+        return self.state == "leased"
+
+    @property
+    def current(self) -> Revision | None:
+        return self.revisions.get(self.revision)
+
+    def is_counted(self) -> bool:
+        return self.state == "answered" and self.standing == "counted"
+
+
+@dataclass
+class QueuedTask:
+    """A task and its place in the dataset; `overlap` None wants everyone."""
+
+    id: str
+    document: Document
+    key: Any
+    repeat: int
+    rank: float
+    overlap: int | None
+    withdrawn: bool = False
+    run: int = 0
+    source: int | None = None
+    assignments: dict[str, Assignment] = field(default_factory=dict)
+
+
+@dataclass
+class Ack:
+    op_id: str
+    result: str
+    revision: int | None = None
+    current: Revision | None = None
+
+
+@dataclass
+class LeaseReply:
+    tasks: set[str]
+    state: str
+
+
+@dataclass
+class Queue:
+    """One dataset. Every public method is one transaction at time `now`."""
+
+    overlap: int | None = 1
+    ignore_counts: bool = True
+    lease_seconds: float = LEASE_SECONDS
+    now: float = 0.0
+    stream: str = "open"
+    paused: bool = False
+    problem: Problem = no_problem
+    tasks: dict[str, QueuedTask] = field(default_factory=dict)
+    seats: dict[str, Seat] = field(default_factory=dict)
+    sources: dict[int, SourceVersion] = field(default_factory=dict)
+    answered_ops: dict[str, tuple[str, str, int]] = field(default_factory=dict)
+    quarantined: set[str] = field(default_factory=set)
+    run: int = 1
+    _order: int = 0
+
+    # -- derived numbers ---------------------------------------------------------------------------
+
+    def open_seats(self) -> list[Seat]:
+        return [seat for seat in self.seats.values() if seat.open_person]
+
+    def counted(self, task: QueuedTask) -> int:
+        return sum(1 for each in task.assignments.values() if each.is_counted())
+
+    def taken(self, task: QueuedTask) -> int:
+        """Leases with a slot + counted answers, always; a lease is live whatever the clock says."""
+        return self.counted(task) + sum(1 for each in task.assignments.values() if each.live and each.slot)
+
+    def state(self, task: QueuedTask) -> str:
+        if task.withdrawn:
+            return "withdrawn"
+        return "done" if self._satisfied(task) else "open"
+
+    def _satisfied(self, task: QueuedTask) -> bool:
+        if task.overlap is not None:
+            return self.counted(task) >= task.overlap
+        people = self.open_seats()
+        return bool(people) and all(self.has_answered(task, seat) for seat in people)
+
+    def has_answered(self, task: QueuedTask, seat: Seat) -> bool:
+        found = task.assignments.get(seat.token)
+        return found is not None and found.state == "answered"
+
+    def slot_free(self, task: QueuedTask) -> bool:
+        """May one more lease or answer count? A task for everyone has room for whoever asks."""
+        return task.overlap is None or self.taken(task) < task.overlap
+
+    def assignments(self) -> Iterator[Assignment]:
+        for task in self.tasks.values():
+            yield from task.assignments.values()
+
+    def held(self, seat: Seat, client: str | None) -> list[Assignment]:
+        mine = (each for each in self.assignments() if each.seat == seat.token and each.live)
+        return [each for each in mine if each.client == client]
+
+    # -- seats -------------------------------------------------------------------------------------
+
+    def claim(self, token: str, name: str | None, *, kind: str = "person", client: str | None = None) -> Seat:
+        """Claim or create a seat; a late joiner is one more of "everyone"."""
+        seat = self.seats.setdefault(token, Seat(token, name, kind))
+        seat.retired = False
+        self.call(seat, client)
+        return seat
+
+    def call(self, seat: Seat, client: str | None) -> None:
+        seat.last_call = self.now
+        seat.left = False
+        seat.clients[client] = self.now
+
+    def leave(self, seat: Seat) -> None:
+        self._give_back(seat, "released")
+        seat.left = True
+
+    def retire(self, seat: Seat) -> None:
+        self._give_back(seat, "released")
+        seat.retired = True
+        seat.left = True
+
+    def _give_back(self, seat: Seat, state: str) -> None:
+        for each in list(self.assignments()):
+            if each.seat == seat.token and each.live:
+                self._end(each, state)
+
+    def overdue(self, seat: Seat) -> bool:
+        return self.now - seat.last_call > self.lease_seconds
+
+    def silent(self, seat: Seat) -> bool:
+        return self.now - seat.last_call > SILENT_AFTER
+
+    def skip_downtime(self, seconds: float) -> None:
+        """All processes were down: the gap is added to the deadlines."""
+        for seat in self.seats.values():
+            seat.last_call += seconds
+            seat.clients = {client: call + seconds for client, call in seat.clients.items()}
+
+    # -- moves -------------------------------------------------------------------------------------
+
+    def _end(self, lease: Assignment, state: str) -> None:
+        """leased → released / expired: the slot goes, the oldest surplus answer gets it first."""
+        lease.state, lease.slot, lease.client = state, False, None
+        self._promote(self.tasks[lease.task])
+
+    def _promote(self, task: QueuedTask) -> None:
+        while self.slot_free(task):
+            surplus = [each for each in task.assignments.values() if each.standing == "surplus"]
+            if not surplus:
+                return
+            min(surplus, key=lambda each: each.since).standing = "counted"
+
+    def _demote(self, task: QueuedTask) -> None:
+        while task.overlap is not None and self.counted(task) > task.overlap:
+            counted = [each for each in task.assignments.values() if each.is_counted()]
+            max(counted, key=lambda each: each.since).standing = "surplus"
+
+    # -- leases ------------------------------------------------------------------------------------
+
+    def may_have(self, task: QueuedTask, seat: Seat) -> bool:
+        """Open and neither held, answered nor ineligible; expired and released do not count as had."""
+        mine = task.assignments.get(seat.token)
+        had = mine is not None and mine.state in ("leased", "answered", "ineligible")
+        return self.state(task) == "open" and not had
+
+    def takeable(self, task: QueuedTask, seat: Seat) -> bool:
+        return self.may_have(task, seat) and self.slot_free(task)
+
+    def takeable_after(self, task: QueuedTask, seat: Seat, gone: Callable[[Seat], bool]) -> bool:
+        """Would the task be there to take if the leases of all other seats that are `gone` ended?"""
+        if not self.may_have(task, seat):
+            return False
+        if self.slot_free(task):
+            return True
+        ended = [
+            each
+            for each in task.assignments.values()
+            if each.live and each.slot and each.seat != seat.token and gone(self.seats[each.seat])
+        ]
+        surplus = sum(1 for each in task.assignments.values() if each.standing == "surplus")
+        return task.overlap is not None and self.taken(task) - len(ended) + surplus < task.overlap
+
+    def lease(
+        self,
+        seat: Seat,
+        client: str | None,
+        *,
+        size: int,
+        holding: Collection[str] = (),
+        expired: Collection[tuple[str, str]] = (),
+        chosen: Iterable[str] = (),
+    ) -> LeaseReply:
+        """One lease call in which others' leases `expired` and the tasks `chosen` were handed out."""
+        self.call(seat, client)
+        self._rebind(seat, client)
+        before = len(self.held(seat, client))
+        regular = {task.id for task in self._regular(seat)} if not self.paused else set()
+        silent = self._expire(expired)
+        picked = list(chosen)
+        self._check_silent(seat, silent, picked, regular)
+        if len(picked) > max(0, size - before):
+            raise IllegalError(f"asked for {size}, had {before}, got {len(picked)} more")
+        for task_id in picked:
+            self._take(self.tasks[task_id], seat, client)
+        self._check_complete(seat, client, size, any_regular=bool(regular))
+        held = {each.task for each in self.held(seat, client)}
+        state = self._lease_state(seat, held)
+        seat.waits = state != "ready"
+        return LeaseReply(set() if state == "paused" else held - set(holding), state)
+
+    def _rebind(self, seat: Seat, client: str | None) -> None:
+        """Leases of this seat's dead clients come to the caller."""
+        for each in self.assignments():
+            if each.seat == seat.token and each.live and self.dead(seat, each.client):
+                each.client = client
+
+    def dead(self, seat: Seat, client: str | None) -> bool:
+        return self.now - seat.clients.get(client, float("-inf")) > SILENT_AFTER
+
+    def _regular(self, seat: Seat) -> list[QueuedTask]:
+        return [task for task in self.tasks.values() if self.takeable_after(task, seat, self.overdue)]
+
+    def _expire(self, expired: Collection[tuple[str, str]]) -> set[str]:
+        """End the leases that were met; those taken before their time are returned."""
+        silent: set[str] = set()
+        for task_id, token in expired:
+            lease, owner = self.tasks[task_id].assignments[token], self.seats[token]
+            if not lease.live:
+                raise IllegalError(f"{task_id} of {owner.name} expired without being leased")
+            if not self.silent(owner):
+                raise IllegalError(f"{task_id} was taken from {owner.name}, who is here")
+            if not self.overdue(owner):
+                silent.add(task_id)
+            self._end(lease, "expired")
+        return silent
+
+    def _check_silent(self, seat: Seat, silent: set[str], chosen: list[str], regular: set[str]) -> None:
+        if silent and (regular or set(chosen) - silent):
+            raise IllegalError(
+                f"leases of silent people were taken although {sorted(regular)} were there for {seat.name}"
+            )
+
+    def _take(self, task: QueuedTask, seat: Seat, client: str | None) -> None:
+        if self.paused:
+            raise IllegalError(f"{task.id} was handed out by a paused dataset")
+        if seat.retired:
+            raise IllegalError(f"{task.id} was handed out to retired {seat.name}")
+        if not self.takeable(task, seat):
+            raise IllegalError(
+                f"{task.id} ({self.state(task)}, {self.taken(task)} taken) was handed out to {seat.name}"
+            )
+        mine = task.assignments.setdefault(seat.token, Assignment(task.id, seat.token))
+        mine.state, mine.slot, mine.client = "leased", True, client
+
+    def _check_complete(self, seat: Seat, client: str | None, size: int, *, any_regular: bool) -> None:
+        held = len(self.held(seat, client))
+        if self.paused or seat.retired or held >= size:
+            return
+        left = [task.id for task in self._regular(seat)]
+        if left:
+            raise IllegalError(f"{seat.name} holds {held} of {size} and was not given {left}")
+        if held or any_regular:
+            return
+        stolen = [t.id for t in self.tasks.values() if self.takeable_after(t, seat, self.silent)]
+        if stolen:
+            raise IllegalError(f"{seat.name} has nothing and was not given {stolen} of silent people")
+
+    def _lease_state(self, seat: Seat, held: Collection[str]) -> str:
+        if self.paused:
+            return "paused"
+        if held:
+            return "ready"
+        if self.stream == "failed":
+            return "failed"
+        if self.stream == "open":
+            return "searching"
+        return (
+            "waiting"
+            if any(self.may_have(t, seat) or self._mine(t, seat) for t in self.tasks.values())
+            else "exhausted"
+        )
+
+    def _mine(self, task: QueuedTask, seat: Seat) -> bool:
+        mine = task.assignments.get(seat.token)
+        return mine is not None and mine.live
+
+    def choose(self, seat: Seat, client: str | None, size: int) -> tuple[list[tuple[str, str]], list[str]]:
+        """A legal choice, in order of rank: (leases that expire, tasks handed out)."""
+        room = max(0, size - sum(1 for each in self.assignments() if self._will_hold(each, seat, client)))
+        if not room or self.paused:
+            return [], []
+        gone = self.overdue
+        picked = self._regular(seat)
+        if not picked:
+            gone = self.silent
+            picked = [task for task in self.tasks.values() if self.takeable_after(task, seat, gone)]
+        picked = sorted(picked, key=lambda task: task.rank)[:room]
+        expired = [
+            (task.id, each.seat)
+            for task in picked
+            if not self.slot_free(task)
+            for each in task.assignments.values()
+            if each.live and each.slot and each.seat != seat.token and gone(self.seats[each.seat])
+        ]
+        return expired, [task.id for task in picked]
+
+    def _will_hold(self, lease: Assignment, seat: Seat, client: str | None) -> bool:
+        if lease.seat != seat.token or not lease.live:
+            return False
+        return lease.client == client or self.dead(seat, lease.client)
+
+    def release(self, seat: Seat, client: str | None, task_ids: Collection[str] | None = None) -> int:
+        self.call(seat, client)
+        given = [
+            each
+            for each in self.assignments()
+            if each.seat == seat.token and each.live and (task_ids is None or each.task in task_ids)
+        ]
+        for each in given:
+            self._end(each, "released")
+        return len(given)
+
+    # -- answers -----------------------------------------------------------------------------------
+
+    def save(self, seat: Seat, client: str | None, op: Document) -> Ack:
+        """What one operation does; human work is never refused."""
+        self.call(seat, client)
+        op_id, task = op["op_id"], self.tasks.get(op["task_id"])
+        if op_id in self.answered_ops:
+            return Ack(op_id, "repeated", self.answered_ops[op_id][2])
+        if task is None:
+            self.quarantined.add(op_id)
+            return Ack(op_id, "quarantined")
+        mine = task.assignments.setdefault(seat.token, Assignment(task.id, seat.token))
+        base = self._base(mine, op.get("base"))
+        if op["status"] == "draft":
+            return self._keep_draft(mine, op)
+        document = self._document(task, mine, base, op)
+        problem = self.problem(document) if op["status"] == "submitted" else None
+        if problem is not None:
+            self._keep_draft(mine, op)
+            return Ack(op_id, "invalid", mine.revision or None)
+        return self._store(task, mine, base, op, document)
+
+    def _base(self, mine: Assignment, base: int | str | None) -> int | None:
+        """The revision an operation was made against; None when it names nothing we have."""
+        if isinstance(base, str):
+            known = self.answered_ops.get(base)
+            return known[2] if known is not None and known[:2] == (mine.task, mine.seat) else None
+        return base or 0
+
+    def _keep_draft(self, mine: Assignment, op: Document) -> Ack:
+        mine.draft = op
+        return Ack(op["op_id"], "stored", mine.revision)
+
+    def _document(self, task: QueuedTask, mine: Assignment, base: int | None, op: Document) -> Document:
+        if op.get("task") is not None:
+            return dict(op["task"])
+        at_base = self.document_at(task, mine, base)
+        if op["status"] == "retracted":
+            return at_base
+        return merged(at_base, op.get("set", {}), op.get("unset", ()))
+
+    def document_at(self, task: QueuedTask, mine: Assignment | None, base: int | None) -> Document:
+        found = mine.revisions.get(base) if mine is not None and base else None
+        return task.document if found is None else found.document
+
+    def _store(
+        self, task: QueuedTask, mine: Assignment, base: int | None, op: Document, document: Document
+    ) -> Ack:
+        self._order += 1
+        number = max(mine.revisions, default=0) + 1
+        said = Revision(
+            number, op["op_id"], op["status"], op.get("decision"), document, self._order, self.now
+        )
+        mine.revisions[number] = said
+        self.answered_ops[op["op_id"]] = (task.id, mine.seat, number)
+        if base != mine.revision:
+            return Ack(op["op_id"], "conflict", number, mine.current)
+        mine.revision = number
+        mine.draft = None
+        if op["status"] == "retracted":
+            self._retract(task, mine)
+            return Ack(op["op_id"], "stored", number)
+        self._answer(task, mine, said)
+        return Ack(op["op_id"], "surplus" if mine.standing == "surplus" else "stored", number)
+
+    def _answer(self, task: QueuedTask, mine: Assignment, said: Revision) -> None:
+        """leased, expired or released → answered; or an edit of what was answered before."""
+        had_slot, counted = mine.live and mine.slot, mine.is_counted()
+        if mine.state != "answered":
+            mine.since = said.order
+        was_withdrawn = mine.state == "answered" and mine.standing == "withdrawn"
+        mine.state, mine.slot, mine.client, mine.standing = "answered", False, None, None
+        if was_withdrawn:
+            mine.standing = "withdrawn"
+        elif not self._counts(self.seats[mine.seat], said):
+            mine.standing = "uncounted"
+            self._promote(task)
+        else:
+            mine.standing = "counted" if had_slot or counted or self.slot_free(task) else "surplus"
+
+    def _counts(self, seat: Seat, said: Revision) -> bool:
+        return seat.kind == "person" and (said.decision != "ignore" or self.ignore_counts)
+
+    def _retract(self, task: QueuedTask, mine: Assignment) -> None:
+        """counted → leased with its slot; any other answer → leased without one."""
+        if mine.state != "answered":
+            return
+        mine.slot = mine.standing == "counted" and not task.withdrawn
+        mine.state = "released" if task.withdrawn else "leased"
+        mine.standing = None
+
+    # -- operators ---------------------------------------------------------------------------------
+
+    def withdraw_answer(self, task_id: str, seat: Seat) -> None:
+        """An answer is set aside, its slot freed."""
+        task = self.tasks[task_id]
+        mine = task.assignments[seat.token]
+        if mine.state == "answered":
+            mine.standing = "withdrawn"
+            self._promote(task)
+
+    def withdraw_task(self, task_id: str) -> None:
+        """Its leases end, its answers stay in history."""
+        task = self.tasks[task_id]
+        task.withdrawn = True
+        for each in task.assignments.values():
+            if each.live:
+                self._end(each, "released")
+
+    def reopen_task(self, task_id: str) -> None:
+        self.tasks[task_id].withdrawn = False
+        self._promote(self.tasks[task_id])
+
+    def set_overlap(self, overlap: int | None, task_ids: Collection[str] | None = None) -> None:
+        for task in self.tasks.values():
+            if task_ids is None or task.id in task_ids:
+                task.overlap = overlap
+                self._demote(task)
+                self._promote(task)
+
+    def release_all(self, seat: Seat | None = None) -> int:
+        leases = [each for each in self.assignments() if each.live and seat in (None, self.seats[each.seat])]
+        for each in leases:
+            self._end(each, "released")
+        return len(leases)
+
+    # -- rows and tasks ----------------------------------------------------------------------------
+
+    def legal_fates(self, key: Any, repeat: int, *, source: SourceVersion | None) -> set[str]:
+        """What an occurrence of `key` may become.
+
+        An occurrence of a task that the same version of the source made in an earlier run is a duplicate of
+        that pass and also "already a task from an earlier run": both are accepted.
+        """
+        known = self.find(key, repeat)
+        if known is None:
+            return {"task"}
+        same_version = source is not None and known.source == source.id
+        if known.run == self.run:
+            return {"duplicate"} if same_version or known.source is None else {"duplicate", "carried"}
+        return {"carried", "duplicate"} if same_version else {"carried"}
+
+    def find(self, key: Any, repeat: int) -> QueuedTask | None:
+        found = (task for task in self.tasks.values() if (task.key, task.repeat) == (key, repeat))
+        return next(found, None)
+
+    def add(self, task: QueuedTask) -> None:
+        if self.find(task.key, task.repeat) is not None:
+            raise IllegalError(f"{task.key}, repeat {task.repeat}, was made into two tasks")
+        self.tasks[task.id] = task
+
+    def balances(self) -> dict[str, int]:
+        """Tasks: each is exactly one of done, withdrawn, leased, open."""
+        counts = {"tasks": len(self.tasks), "done": 0, "withdrawn": 0, "leased": 0, "open": 0}
+        for task in self.tasks.values():
+            state = self.state(task)
+            leased = state == "open" and any(each.live for each in task.assignments.values())
+            counts["leased" if leased else state] += 1
+        return counts
+
+    def standings(self) -> dict[str, int]:
+        """answered = counted + surplus + uncounted + withdrawn."""
+        counts = {"answered": 0, "counted": 0, "surplus": 0, "uncounted": 0, "withdrawn": 0}
+        for each in self.assignments():
+            if each.state == "answered":
+                counts["answered"] += 1
+                counts[each.standing or "counted"] += 1
+        return counts
+
+    # -- delivery ----------------------------------------------------------------------------------
+
+    def due(
+        self, *, strictly: bool, stopping: bool = False, replace: bool = True, remove: bool = True
+    ) -> dict[str, str]:
+        """op_id → update | replace | remove of what `update()` and its companions have yet to be given.
+
+        `strictly`: only what must be given now; otherwise all that may be.
+        """
+        found: dict[str, str] = {}
+        for each in self.assignments():
+            kind, said = self._delivery(each), each.current
+            wanted = {"update": True, "replace": replace, "remove": remove}.get(kind or "", False)
+            if kind and said and wanted and (stopping or self._settled(each, said, strictly=strictly)):
+                found[said.op_id] = kind
+        return found
+
+    def _delivery(self, mine: Assignment) -> str | None:
+        said = mine.current
+        if said is None or mine.delivered == mine.revision:
+            return None
+        if said.status == "retracted":
+            before = mine.revisions.get(mine.delivered or 0)
+            return "remove" if before is not None and before.status == "submitted" else None
+        return "update" if mine.delivered is None else "replace"
+
+    def _settled(self, mine: Assignment, said: Revision, *, strictly: bool) -> bool:
+        seat = self.seats[mine.seat]
+        if self.now - said.at > SETTLE_SECONDS or seat.left or seat.waits:
+            return True
+        others = [each for each in self.assignments() if each.seat == mine.seat and each is not mine]
+        newest = [each.current.order for each in others if each.current and each.state == "answered"]
+        if not strictly:
+            newest = [r.order for each in others for r in each.revisions.values()]
+        return sum(1 for order in newest if order > said.order) >= UNDO_WINDOW
+
+    def delivered(self, op_ids: Collection[str]) -> None:
+        for op_id in op_ids:
+            task_id, seat, number = self.answered_ops[op_id]
+            self.tasks[task_id].assignments[seat].delivered = number
