@@ -1,0 +1,337 @@
+"""Open a database and run transactions on it.
+
+SQLAlchemy gives the schema, the pool and the dialects; statements go to the driver directly because the
+hot ones run thousands of times a second.
+"""
+
+import sqlite3
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import QueuePool
+
+from tallymark.errors import StoreError
+from tallymark.store.schema import SCHEMA_VERSION, metadata
+from tallymark.store.statements import SQLITE, Dialect, Statement, render
+
+Clock = Callable[[], float]
+
+APPLICATION_ID = 0x54414C59  # "TALY": marks the SQLite file as ours
+BUSY_SECONDS = 30.0
+KEY_STEPS = (1, 8, 64, 512)
+
+_DATABASE = Statement(
+    "The one row about the database itself.", "SELECT uuid, schema_version FROM database WHERE id = 1"
+)
+_NEW_DATABASE = Statement(
+    "Write the row about the database.",
+    "INSERT INTO database (id, uuid, schema_version, created_at) VALUES (1, :uuid, :version, :now)",
+)
+_TALLY = Statement(
+    "Bring a dataset's counters up to date.",
+    "UPDATE dataset SET queued = queued + :queued, done = done + :done, withdrawn = withdrawn + :withdrawn"
+    " WHERE id = :dataset",
+)
+
+
+class Row(Protocol):
+    """One row of a result, by column name or number."""
+
+    def __getitem__(self, key: str | int, /) -> Any: ...
+    def keys(self) -> list[str]: ...
+
+
+class _Tally(dict[str, int]):
+    """Changes of one dataset's counters that the transaction has not written yet."""
+
+    def __init__(self) -> None:
+        super().__init__(queued=0, done=0, withdrawn=0)
+
+
+class Transaction:
+    """One transaction: statements, the clock, savepoints, and counters that are written once at the end.
+
+    The counters of a dataset would be the hottest row of the database, so their changes are collected and
+    written by one statement just before the commit.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, dialect: Dialect, clock: Clock) -> None:
+        self._connection = connection
+        self._dialect = dialect
+        self._clock = clock
+        self._tallies: defaultdict[int, _Tally] = defaultdict(_Tally)
+        self._depth = 0
+
+    @property
+    def now(self) -> float:
+        """Seconds since 1970 by the database's clock."""
+        return self._clock()
+
+    def all(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> list[Row]:
+        """Every row."""
+        return self._execute(statement, parameters or {}).fetchall()
+
+    def one(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> Row | None:
+        """The first row, or None."""
+        row: Row | None = self._execute(statement, parameters or {}).fetchone()
+        return row
+
+    def value(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> Any:
+        """The first column of the first row, or None."""
+        row = self.one(statement, parameters)
+        return None if row is None else row[0]
+
+    def stream(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> Iterator[Row]:
+        """Rows one at a time; constant memory."""
+        yield from self._execute(statement, parameters or {})
+
+    def run(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> int:
+        """Execute, and how many rows were touched."""
+        return self._execute(statement, parameters or {}).rowcount
+
+    def many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Execute once for each row of parameters."""
+        self._connection.executemany(render(statement, self._dialect), rows)
+
+    def by_keys(
+        self, statement: Statement, keys: Sequence[Any], parameters: Mapping[str, Any] | None = None
+    ) -> list[Row]:
+        """Every row of a statement with `{keys}`, for any number of keys."""
+        rows: list[Row] = []
+        for start in range(0, len(keys), KEY_STEPS[-1]):
+            part = list(keys[start : start + KEY_STEPS[-1]])
+            room = next(step for step in KEY_STEPS if step >= len(part))
+            part += [part[-1]] * (room - len(part))
+            named = {f"key{n}": key for n, key in enumerate(part)} | dict(parameters or {})
+            rows += self._connection.execute(render(statement, self._dialect, room), named).fetchall()
+        return rows
+
+    def new_ids(self, table: str, count: int) -> range:
+        """`count` fresh ids of a table, in order."""
+        (last,) = self._connection.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()  # noqa: S608
+        return range(last + 1, last + 1 + count)
+
+    def insert(self, statement: Statement, parameters: Mapping[str, Any]) -> int:
+        """Execute an INSERT … RETURNING id, and the id."""
+        identifier: int = self._execute(statement, parameters).fetchone()[0]
+        return identifier
+
+    def tally(self, dataset: int, *, queued: int = 0, done: int = 0, withdrawn: int = 0) -> None:
+        """Change a dataset's counters; written at the end of the transaction."""
+        tally = self._tallies[dataset]
+        tally["queued"] += queued
+        tally["done"] += done
+        tally["withdrawn"] += withdrawn
+
+    def pending(self, dataset: int) -> Mapping[str, int]:
+        """What this transaction has yet to add to a dataset's stored counters."""
+        return self._tallies[dataset]
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo what happens inside when it raises, and let the error pass on."""
+        kept = {dataset: dict(tally) for dataset, tally in self._tallies.items()}
+        self._depth += 1
+        name = f"s{self._depth}"
+        self._connection.execute(f"SAVEPOINT {name}")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute(f"ROLLBACK TO {name}")
+            self._restore(kept)
+            raise
+        finally:
+            self._connection.execute(f"RELEASE {name}")
+            self._depth -= 1
+
+    def flush(self) -> None:
+        """Write the collected counters."""
+        changed = [
+            {"dataset": dataset, **tally}
+            for dataset, tally in sorted(self._tallies.items())
+            if any(tally.values())
+        ]
+        self.many(_TALLY, changed)
+        self._tallies.clear()
+
+    def _restore(self, kept: dict[int, dict[str, int]]) -> None:
+        self._tallies.clear()
+        for dataset, tally in kept.items():
+            self._tallies[dataset].update(tally)
+
+    def _execute(self, statement: Statement, parameters: Mapping[str, Any]) -> sqlite3.Cursor:
+        return self._connection.execute(render(statement, self._dialect), parameters)
+
+
+class Store:
+    """One database. Transactions that write take turns; readers see a snapshot and never wait."""
+
+    def __init__(self, engine: Engine, *, clock: Clock, read_only: bool, path: Path | None) -> None:
+        self._engine = engine
+        self._clock = clock
+        self.read_only = read_only
+        self.path = path
+        self.dialect = SQLITE
+        self.database_id = self._prepare()
+
+    @classmethod
+    def open(cls, where: str | Path, *, clock: Clock = time.time, read_only: bool = False) -> "Store":
+        """Open a database, and create it unless it is opened for reading only.
+
+        `where` is a path or a `sqlite:///` URL. Errors: `StoreError` when the file is not ours, of a newer
+        version, damaged, or cannot be opened.
+        """
+        path = _sqlite_path(where)
+        if read_only and not path.exists():
+            raise StoreError(
+                f"There is no database at {path}. It is made when the first recipe starts or db-in runs."
+            )
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return cls(_sqlite_engine(path, read_only=read_only), clock=clock, read_only=read_only, path=path)
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(
+                f"The database {path} cannot be opened: {error}. Check the path and its permissions."
+            ) from error
+
+    @property
+    def now(self) -> float:
+        """Seconds since 1970 by the database's clock."""
+        return self._clock()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Write: everything inside is stored when the block ends, nothing when it raises."""
+        with self._begun("BEGIN IMMEDIATE") as transaction:
+            yield transaction
+            transaction.flush()
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """Read: one snapshot for the whole block."""
+        with self._begun("BEGIN") as transaction:
+            yield transaction
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _begun(self, begin: str) -> Iterator[Transaction]:
+        pooled = self._engine.raw_connection()
+        connection = pooled.driver_connection
+        assert isinstance(connection, sqlite3.Connection)  # noqa: S101  (narrows the pool's type)
+        try:
+            connection.execute(begin)
+            try:
+                yield Transaction(connection, self.dialect, self._clock)
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+        finally:
+            pooled.close()
+
+    def _prepare(self) -> str:
+        with self._begun("BEGIN" if self.read_only else "BEGIN IMMEDIATE") as transaction:
+            connection = transaction._connection
+            if (
+                not self.read_only
+                and not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            ):
+                self._create(transaction)
+            (application,) = connection.execute("PRAGMA application_id").fetchone()
+            if application != APPLICATION_ID:
+                raise StoreError(
+                    f"{self.path} is an SQLite file, but not one of Tallymark. Name another database."
+                )
+            row = transaction.one(_DATABASE)
+        if row is None or row["schema_version"] > SCHEMA_VERSION:
+            raise StoreError(
+                f"{self.path} was written by a newer Tallymark. Upgrade, or name another database."
+            )
+        identifier: str = row["uuid"]
+        return identifier
+
+    def _create(self, transaction: Transaction) -> None:
+        for statement in _ddl(self._engine):
+            transaction._connection.execute(statement)
+        transaction._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        transaction.run(
+            _NEW_DATABASE, {"uuid": str(uuid.uuid4()), "version": SCHEMA_VERSION, "now": self.now}
+        )
+
+
+def json_ids(ids: Iterable[int]) -> str:
+    """Integers for a statement with `{ids}`."""
+    return orjson.dumps(list(ids)).decode()
+
+
+def _sqlite_path(where: str | Path) -> Path:
+    if isinstance(where, Path) or "://" not in where:
+        return Path(where).expanduser().absolute()
+    try:
+        url = make_url(where)
+    except ArgumentError as error:
+        raise StoreError(
+            f"{where!r} is not a database address. Write a path or sqlite:////absolute/path.db."
+        ) from error
+    if url.get_backend_name() != "sqlite" or not url.database:
+        raise StoreError(
+            f"The database {where!r} is not supported. Write a path or sqlite:////absolute/path.db."
+        )
+    return Path(url.database).expanduser().absolute()
+
+
+def _sqlite_engine(path: Path, *, read_only: bool) -> Engine:
+    target = f"file:{_quoted(path)}?mode={'ro' if read_only else 'rwc'}"
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            target,
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=BUSY_SECONDS,
+            cached_statements=256,
+        )
+        connection.row_factory = sqlite3.Row
+        return connection
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=8, max_overflow=32)
+    event.listen(engine, "connect", lambda connection, _record: _configure(connection, read_only=read_only))
+    return engine
+
+
+def _configure(connection: sqlite3.Connection, *, read_only: bool) -> None:
+    if not read_only:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA cache_size = -32768")
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+
+
+def _ddl(engine: Engine) -> list[str]:
+    from sqlalchemy.schema import CreateIndex, CreateTable
+
+    statements: list[str] = []
+    for table in metadata.sorted_tables:
+        statements.append(str(CreateTable(table).compile(engine)))
+        statements += [
+            str(CreateIndex(index).compile(engine))
+            for index in sorted(table.indexes, key=lambda i: str(i.name))
+        ]
+    return statements

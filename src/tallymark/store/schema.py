@@ -1,0 +1,392 @@
+"""The tables, as one SQLAlchemy MetaData. What each column means is in docs/concepts/queue.md.
+
+Times are seconds since 1970 (UTC, float), truth values 0/1 integers, documents JSON text. `task.id` and
+`answer.id` grow with insertion; nothing is ever deleted but drafts, clients and entries of `returned`.
+"""
+
+from sqlalchemy import (
+    REAL,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import TypeEngine
+
+SCHEMA_VERSION = 1
+
+metadata = MetaData()
+
+Int: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
+Real: TypeEngine[float] = Double().with_variant(REAL(), "sqlite")
+
+
+def _one_of(column: str, *values: str) -> CheckConstraint:
+    return CheckConstraint(f"{column} IN ({', '.join(repr(value) for value in values)})")
+
+
+def _table(
+    name: str, *parts: Column[object] | CheckConstraint | Index | UniqueConstraint | PrimaryKeyConstraint
+) -> Table:
+    return Table(name, metadata, *parts, sqlite_strict=True)
+
+
+def _flag(name: str, default: int = 0) -> Column[object]:
+    return Column(
+        name, Integer, CheckConstraint(f"{name} IN (0, 1)"), nullable=False, server_default=text(str(default))
+    )
+
+
+def _count(name: str) -> Column[object]:
+    return Column(name, Int, nullable=False, server_default=text("0"))
+
+
+def _id() -> Column[object]:
+    return Column("id", Int, primary_key=True)
+
+
+database = _table(
+    "database",
+    _id(),
+    Column("uuid", Text, nullable=False),
+    Column("schema_version", Integer, nullable=False),
+    Column("created_at", Real, nullable=False),
+    Column("beat_at", Real),
+    Column("address", Text),
+)
+
+dataset = _table(
+    "dataset",
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("created_at", Real, nullable=False),
+    Column("exclude_by", Text, _one_of("exclude_by", "task", "input"), nullable=False),
+    Column("overlap", Int, CheckConstraint("overlap >= 1")),
+    _flag("ignore_counts", 1),
+    Column("lease_seconds", Real),
+    _flag("paused"),
+    Column("run", Int),
+    _count("queued"),
+    _count("done"),
+    _count("withdrawn"),
+)
+
+source = _table(
+    "source",
+    _id(),
+    Column("dataset", Int, ForeignKey("dataset.id"), nullable=False),
+    Column("uri", Text, nullable=False),
+    Column("version", Int, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    _flag("dedup", 1),
+    _count("mark"),
+    Column("position", Text),
+    _count("rows_read"),
+    Column("known_rows", Int),
+    UniqueConstraint("dataset", "uri", "version"),
+)
+
+row_fate = _table(
+    "row_fate",
+    Column("source", Int, ForeignKey("source.id"), nullable=False),
+    Column("first", Int, nullable=False),
+    Column("last", Int, nullable=False),
+    Column(
+        "fate",
+        Text,
+        _one_of("fate", "task", "carried", "excluded", "duplicate", "invalid", "passed"),
+        nullable=False,
+    ),
+    Column("note", Text),
+    PrimaryKeyConstraint("source", "first"),
+    CheckConstraint("first <= last"),
+)
+
+document = _table("document", _id(), Column("text", Text, nullable=False))
+
+task = _table(
+    "task",
+    _id(),
+    Column("dataset", Int, ForeignKey("dataset.id"), nullable=False),
+    Column("document", Int, nullable=False),
+    Column("dedup_key", LargeBinary, nullable=False),
+    _count("repeat"),
+    Column("identity", LargeBinary, nullable=False),
+    Column("input_identity", LargeBinary, nullable=False),
+    Column("input_hash", Int, nullable=False),
+    Column("task_hash", Int, nullable=False),
+    Column("rank", Real, nullable=False, server_default=text("0.0")),
+    Column("state", Text, _one_of("state", "open", "done", "withdrawn"), nullable=False),
+    Column("overlap", Int, CheckConstraint("overlap >= 1")),
+    _count("taken"),
+    _count("counted"),
+    Column("score", Real),
+    Column("model_version", Text),
+    Column("created_at", Real, nullable=False),
+    UniqueConstraint("dataset", "dedup_key", "repeat"),
+    CheckConstraint("taken >= counted AND counted >= 0"),
+)
+Index(
+    "task_open",
+    task.c.dataset,
+    task.c.rank,
+    task.c.id,
+    sqlite_where=text("state = 'open'"),
+    postgresql_where=text("state = 'open'"),
+)
+Index("task_input", task.c.dataset, task.c.input_identity)
+
+task_row = _table(
+    "task_row",
+    Column("source", Int, nullable=False),
+    Column("ordinal", Int, nullable=False),
+    Column("task", Int, ForeignKey("task.id"), nullable=False),
+    Column("how", Text, _one_of("how", "exact", "hash", "window"), nullable=False),
+    PrimaryKeyConstraint("source", "ordinal", "task"),
+)
+Index("task_row_task", task_row.c.task)
+
+annotator = _table(
+    "annotator",
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, _one_of("kind", "person", "model", "function"), nullable=False),
+    Column("tags", Text),
+    UniqueConstraint("kind", "name"),
+)
+
+session = _table(
+    "session",
+    _id(),
+    Column("token", Text, nullable=False, unique=True),
+    Column("dataset", Int, ForeignKey("dataset.id"), nullable=False),
+    Column("annotator", Int, ForeignKey("annotator.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, _one_of("kind", "person", "model", "function"), nullable=False),
+    Column("cursor_rank", Real),
+    Column("cursor_task", Int),
+    _count("answered"),
+    _count("ineligible"),
+    _count("held"),
+    _count("position"),
+    _flag("idle"),
+    Column("progress", Real),
+    Column("joined_at", Real, nullable=False),
+    Column("last_call", Real, nullable=False),
+    Column("retired_at", Real),
+    UniqueConstraint("dataset", "annotator"),
+)
+Index(
+    "session_holding",
+    session.c.dataset,
+    session.c.last_call,
+    sqlite_where=text("held > 0"),
+    postgresql_where=text("held > 0"),
+)
+
+client = _table(
+    "client",
+    Column("session", Int, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("last_call", Real, nullable=False),
+    PrimaryKeyConstraint("session", "id"),
+)
+
+assignment = _table(
+    "assignment",
+    Column("task", Int, ForeignKey("task.id"), nullable=False),
+    Column("session", Int, nullable=False),
+    Column(
+        "state",
+        Text,
+        _one_of("state", "leased", "answered", "released", "expired", "ineligible"),
+        nullable=False,
+    ),
+    _flag("slot"),
+    Column("client", Text),
+    Column("leased_at", Real),
+    Column("standing", Text, _one_of("standing", "counted", "surplus", "uncounted", "withdrawn")),
+    _count("revision"),
+    Column("position", Int),
+    Column("answered_at", Real),
+    PrimaryKeyConstraint("task", "session"),
+    CheckConstraint("slot = 0 OR state = 'leased'"),
+    CheckConstraint("(state = 'answered') = (standing IS NOT NULL)"),
+)
+Index(
+    "assignment_leased",
+    assignment.c.session,
+    sqlite_where=text("state = 'leased'"),
+    postgresql_where=text("state = 'leased'"),
+)
+Index(
+    "assignment_history",
+    assignment.c.session,
+    assignment.c.position,
+    sqlite_where=text("position IS NOT NULL"),
+    postgresql_where=text("position IS NOT NULL"),
+)
+
+answer = _table(
+    "answer",
+    _id(),
+    Column("op_id", Text, nullable=False, unique=True),
+    Column("dataset", Int, nullable=False),
+    Column("task", Int, ForeignKey("task.id"), nullable=False),
+    Column("session", Int, nullable=False),
+    Column("revision", Int, nullable=False),
+    Column("base", Int),
+    Column("status", Text, _one_of("status", "submitted", "retracted"), nullable=False),
+    Column("decision", Text, _one_of("decision", "accept", "reject", "ignore")),
+    Column("changes", Text),
+    Column("stored_form", Int),
+    Column("form_state", Text, _one_of("form_state", "due", "made", "failed")),
+    Column("fingerprint", LargeBinary),
+    Column("run", Int),
+    Column("client_time", Real),
+    Column("server_time", Real, nullable=False),
+    Column("shown_at", Real),
+    Column("active_ms", Int),
+    Column("comment", Text),
+    Column("reason", Text),
+    Column("validated", Text, _one_of("validated", "valid", "unvalidated", "failed")),
+    UniqueConstraint("task", "session", "revision"),
+)
+Index("answer_dataset", answer.c.dataset, answer.c.id)
+Index("answer_session", answer.c.session, answer.c.id)
+Index(
+    "answer_form_due",
+    answer.c.dataset,
+    answer.c.id,
+    sqlite_where=text("form_state = 'due'"),
+    postgresql_where=text("form_state = 'due'"),
+)
+Index(
+    "answer_unvalidated",
+    answer.c.dataset,
+    answer.c.id,
+    sqlite_where=text("validated = 'unvalidated'"),
+    postgresql_where=text("validated = 'unvalidated'"),
+)
+
+draft = _table(
+    "draft",
+    Column("task", Int, ForeignKey("task.id"), nullable=False),
+    Column("session", Int, nullable=False),
+    Column("op_id", Text, nullable=False),
+    Column("base", Int, nullable=False),
+    Column("changes", Text),
+    Column("decision", Text),
+    Column("comment", Text),
+    Column("message", Text),
+    Column("saved_at", Real, nullable=False),
+    PrimaryKeyConstraint("task", "session"),
+)
+
+delivery = _table(
+    "delivery",
+    Column("answer", Int, ForeignKey("answer.id"), primary_key=True),
+    Column("dataset", Int, nullable=False),
+    Column("task", Int, nullable=False),
+    Column("session", Int, nullable=False),
+    Column("kind", Text, _one_of("kind", "update", "replace", "remove"), nullable=False),
+    Column("run", Int),
+    Column("delivered_at", Real),
+    _flag("unseen"),
+)
+Index("delivery_task", delivery.c.task, delivery.c.session)
+Index(
+    "delivery_due",
+    delivery.c.dataset,
+    delivery.c.answer,
+    sqlite_where=text("delivered_at IS NULL"),
+    postgresql_where=text("delivered_at IS NULL"),
+)
+
+returned = _table(
+    "returned",
+    Column("dataset", Int, nullable=False),
+    Column("rank", Real, nullable=False),
+    Column("task", Int, nullable=False),
+    PrimaryKeyConstraint("dataset", "rank", "task"),
+)
+
+quarantine = _table(
+    "quarantine",
+    _id(),
+    Column("op_id", Text, nullable=False, unique=True),
+    Column("dataset", Int),
+    Column("session", Int),
+    Column("body", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("received_at", Real, nullable=False),
+)
+
+run = _table(
+    "run",
+    _id(),
+    Column("dataset", Int, ForeignKey("dataset.id"), nullable=False),
+    Column("generation", Int, nullable=False),
+    Column("recipe", Text, nullable=False),
+    Column("command", Text, nullable=False),
+    Column("view_id", Text, nullable=False),
+    Column("config", Text, nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("instructions", Text),
+    Column("wants", Text, nullable=False),
+    Column("excluded", Text, nullable=False),
+    Column("host_pid", Int),
+    Column("address", Text),
+    Column("secret", Text),
+    Column("started_at", Real, nullable=False),
+    Column("beat_at", Real, nullable=False),
+    Column("ended_at", Real),
+    Column("error", Text),
+    Column("stream", Text, _one_of("stream", "open", "ended", "failed"), nullable=False),
+    Column("stream_detail", Text),
+    Column("stream_row", Int),
+    _count("rows_read"),
+    Column("rows_known", Int),
+    Column("progress", Real),
+    UniqueConstraint("dataset", "generation"),
+)
+
+server = _table(
+    "server",
+    _id(),
+    Column("address", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("pid", Int, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("started_at", Real, nullable=False),
+    Column("beat_at", Real, nullable=False),
+    Column("stopped_at", Real),
+)
+
+event = _table(
+    "event",
+    _id(),
+    Column("at", Real, nullable=False),
+    Column("dataset", Int),
+    Column("kind", Text, nullable=False),
+    Column("detail", Text),
+)
+
+media = _table(
+    "media",
+    _id(),
+    Column("dataset", Int, ForeignKey("dataset.id"), nullable=False),
+    Column("mount", Text, nullable=False),
+    Column("folder", Text, nullable=False),
+    UniqueConstraint("dataset", "mount"),
+)
