@@ -1,0 +1,368 @@
+"""Settings: what they are called, what they mean, and where each value came from.
+
+Order, later wins: defaults < the recipe's `config` < environment (`TALLYMARK_<NAME>`) < command line and
+`serve(**config)`. Unknown names are errors in the environment and on the command line; in a recipe's `config`
+they are kept and passed to the page, because templates and scripts of a recipe may read them.
+"""
+
+import os
+import sys
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from tallymark.errors import SettingError
+from tallymark.registry import did_you_mean
+
+__all__ = ["IGNORED", "PREFIX", "Layer", "Settings", "default_home", "expected", "resolve"]
+
+PREFIX: Final = "TALLYMARK_"
+
+IGNORED: Final[Mapping[str, str]] = {
+    "allow_work_stealing": "overdue tasks always go to whoever asks next",
+    "auto_count_stream": "rows are counted while they are read",
+    "auto_create": "datasets are always created",
+    "auto_exclude_current": "what is in the dataset is never asked again",
+    "cors": "other web pages never get access",
+    "db": "use the setting database",
+    "db_settings": "use the setting database",
+    "force_stream_order": "tasks always keep their order",
+    "history_size": "the whole history can be searched",
+    "validate": "rows are always checked",
+}
+"""Settings of existing recipes that have no effect here, and why."""
+
+
+def _listed(value: Any) -> Any:
+    """A comma-separated text as a list; anything else as it is."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def _jsoned(value: Any) -> Any:
+    """A JSON object written as text as a dict; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    import json
+
+    try:
+        return json.loads(value)
+    except ValueError as error:
+        raise PydanticCustomError("json", "is not JSON: {reason}", {"reason": str(error)}) from error
+
+
+def _off(value: Any) -> Any:
+    """`False`, `off`, `none` and the empty text as None."""
+    return (
+        None if value is False or (isinstance(value, str) and value.lower() in ("", "none", "off")) else value
+    )
+
+
+Names = Annotated[list[str], NoDecode, BeforeValidator(_listed)]
+Text = Annotated[str | None, BeforeValidator(_off)]
+Mapped = Annotated[dict[str, Any], NoDecode, BeforeValidator(_jsoned)]
+Group = Literal["server", "queue", "page"]
+
+
+def _setting(group: Group, description: str, default: Any = None, **limits: Any) -> Any:
+    """A setting with its place in the reference; those of the group `page` are sent to the page."""
+    if isinstance(default, list | dict):
+        limits["default_factory"] = default.copy
+    elif callable(default):
+        limits["default_factory"] = default
+    else:
+        limits["default"] = default
+    return Field(description=description, json_schema_extra={"group": group}, **limits)
+
+
+def default_home() -> Path:
+    """`~/.tallymark`."""
+    return Path("~/.tallymark").expanduser()
+
+
+class Settings(BaseSettings):
+    """Every setting. Build it with `resolve`, which reads all places; the class itself reads none."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    # where the program runs and who reaches it
+    host: str = _setting("server", "Address to listen at.", "127.0.0.1", min_length=1)
+    port: int = _setting("server", "Port to listen at; 0 takes any free one.", 8080, ge=0, le=65535)
+    open: bool | None = _setting(
+        "server", "Open the page in a browser; unset: only at a terminal with a display."
+    )
+    session: str | None = _setting("server", "Seat under which the browser is opened.", max_length=200)
+    home: Path = _setting(
+        "server", "Folder of the database and everything else that is kept.", default_home()
+    )
+    database: str | None = _setting(
+        "server", "Database file or URL; unset: `tallymark.db` in the home folder."
+    )
+    allowed_hosts: Names = _setting("server", "Further host names under which the page may be reached.", [])
+    max_body_mb: int = _setting("server", "Largest request accepted, in megabytes.", 64, ge=1)
+    take_over: bool = _setting("server", "Take the dataset from the process that serves it now.", False)
+    logging: Annotated[Literal["basic", "verbose"] | None, BeforeValidator(_off)] = _setting(
+        "server", "`basic` says what happens, `verbose` adds details and tracebacks; unset: warnings only."
+    )
+
+    # who gets what, and when it counts
+    batch_size: int = _setting("queue", "Tasks a page holds at a time.", 10, ge=1, le=1000)
+    exclude_by: Literal["task", "input"] = _setting(
+        "queue", "What makes two tasks the same: the whole `task`, or its `input` alone.", "task"
+    )
+    feed_overlap: bool = _setting("queue", "Everyone gets every task.", False)
+    annotations_per_task: int | None = _setting(
+        "queue", "How many annotators each task wants; not together with `feed_overlap`.", ge=1
+    )
+    allowed_sessions: Annotated[Names | None, NoDecode] = _setting(
+        "queue", "Seats that may be taken; unset: anyone."
+    )
+    lease_minutes: float = _setting("queue", "How long a task stays with a silent page.", 15.0, gt=0)
+    undo_window: int = _setting("queue", "Newer answers of a session after which one is settled.", 10, ge=0)
+    settle_seconds: float = _setting("queue", "Time after which an answer is settled.", 60.0, ge=0)
+    update_on: Literal["settled", "submit"] | None = _setting(
+        "queue",
+        "When `update` sees an answer: once it can no longer be undone (`settled`), or at once (`submit`); "
+        "unset: `submit` with `instant_submit` or `batch_size` 1, else `settled`.",
+    )
+    ignore_counts: bool = _setting("queue", "An ignored task counts as answered.", True)
+
+    # how the page looks and behaves
+    labels: Names | None = _setting("page", "Label set; recipes usually take it from `--label`.")
+    label: Text = _setting("page", "The one label asked about.")
+    instructions: Text = _setting("page", "Text, HTML, or a file with either, shown to annotators.")
+    buttons: Names = _setting(
+        "page",
+        "Buttons in order; one left out is hidden and its key off.",
+        ["accept", "reject", "ignore", "undo"],
+    )
+    ignore_reasons: Names = _setting("page", "Reasons offered when a task is ignored.", [])
+    show_flag: bool = _setting("page", "Offer the flag button.", False)
+    hide_meta: bool = _setting("page", "Do not show a task's `meta`.", False)
+    instant_submit: bool = _setting("page", "Settle each answer at once.", False)
+    total_examples_target: int = _setting(
+        "page", "Number of answers the progress bar aims at; 0: all.", 0, ge=0
+    )
+    choice_style: Literal["single", "multiple"] = _setting(
+        "page", "Whether one option or several may be chosen.", "single"
+    )
+    choice_auto_accept: bool = _setting("page", "Choosing an option also accepts the task.", False)
+    keymap: Mapped = _setting("page", 'Keys by action, as `{"accept": ["ctrl+enter"]}`.', {})
+    keymap_by_label: Mapped = _setting("page", "Keys by label or number of an option.", {})
+    custom_theme: Mapped = _setting(
+        "page", "Colours: `labels` maps labels to colours, `cardMaxWidth` limits the card.", {}
+    )
+    writing_dir: Literal["ltr", "rtl"] = _setting("page", "Direction of the text.", "ltr")
+    lang: Text = _setting("page", "Language of the texts, for fonts and hyphenation.")
+    html_template: Text = _setting("page", "Mustache template that shows a task as HTML.")
+    global_css: Text = _setting("page", "CSS for the page.")
+    ner_manual_highlight_chars: bool = _setting("page", "Select characters rather than tokens.", False)
+    hide_newlines: bool = _setting("page", "Do not mark line breaks.", False)
+    allow_newline_highlight: bool = _setting("page", "Let spans begin and end at line breaks.", False)
+    honor_token_whitespace: bool = _setting("page", "Show the space between tokens as it is.", True)
+
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+    _extra: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.feed_overlap and self.annotations_per_task is not None:
+            raise PydanticCustomError(
+                "overlap",
+                "feed_overlap and annotations_per_task contradict each other: everyone, or how many?",
+            )
+        return self
+
+    @property
+    def origins(self) -> Mapping[str, str]:
+        """Where each given value came from: `TALLYMARK_PORT`, `--port`, `port (recipe ner.manual)`."""
+        return self._origins
+
+    @property
+    def extra(self) -> Mapping[str, Any]:
+        """Keys of the recipe's `config` that are no settings: kept, and passed to the page."""
+        return self._extra
+
+    @property
+    def overlap(self) -> int | None:
+        """How many counted answers a task wants; None: everyone's."""
+        return None if self.feed_overlap else self.annotations_per_task or 1
+
+    @property
+    def database_url(self) -> str:
+        """The database to use: the one that was named, or the one of the home folder."""
+        return self.database or str(self.home.expanduser() / "tallymark.db")
+
+    @property
+    def updates_at_once(self) -> bool:
+        """Whether `update` sees answers as soon as they are stored."""
+        if self.update_on is not None:
+            return self.update_on == "submit"
+        return self.instant_submit or self.batch_size == 1
+
+    @property
+    def opens_browser(self) -> bool:
+        """Whether to open a browser: as asked, else at a terminal with a display."""
+        if self.open is not None:
+            return self.open
+        display = sys.platform == "darwin" or "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ
+        return display and sys.stdout.isatty()
+
+    def instructions_text(self) -> str | None:
+        """The instructions themselves; a setting that names a file gives the file's text."""
+        given = self.instructions
+        if not given or "\n" in given or "<" in given or len(given) > 1000:
+            return given or None
+        path = Path(given).expanduser()
+        if path.is_file():
+            return path.read_text(encoding="utf-8")
+        if path.suffix.lower() in (".html", ".htm", ".txt", ".md"):
+            raise SettingError(f"instructions names the file {given}, which does not exist.")
+        return given
+
+    def for_page(self) -> dict[str, Any]:
+        """What the page is sent: its settings, the recipe's own keys, and the size of its batches."""
+        shown = {name for name, field in Settings.model_fields.items() if group_of(field) == "page"}
+        return {**self._extra, **self.model_dump(mode="json", include=shown | {"batch_size"})}
+
+
+def group_of(field: FieldInfo) -> str:
+    """The group a setting is documented under."""
+    return str(typing.cast(dict[str, Any], field.json_schema_extra)["group"])
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Values from one place. `named` makes a setting's name what a user would recognise in a message."""
+
+    origin: str
+    values: Mapping[str, Any]
+    named: Literal["variable", "option", "key"] = "key"
+
+    def name_of(self, setting: str) -> str:
+        """`TALLYMARK_PORT`, `--port`, or `port (recipe ner.manual)`."""
+        if self.named == "variable":
+            return PREFIX + setting.upper()
+        if self.named == "option":
+            return "--" + setting.replace("_", "-")
+        return f"{setting} ({self.origin})"
+
+
+def resolve(
+    *,
+    recipe_config: Mapping[str, Any] | None = None,
+    recipe_name: str = "",
+    environ: Mapping[str, str] | None = None,
+    command_line: Mapping[str, Any] | None = None,
+    keywords: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Put all places together. `keywords` are those of `serve(**config)`.
+
+    Raises `SettingError` naming the variable, option or key, its value, and what was expected.
+    """
+    config = dict(recipe_config or {})
+    known = {name: value for name, value in config.items() if name in Settings.model_fields}
+    given = {name: value for name, value in known.items() if value is not None}
+    layers = [
+        Layer(f"recipe {recipe_name}".strip(), given),
+        _environment(os.environ if environ is None else environ),
+        Layer("command line", command_line or {}, "option"),
+        Layer("serve()", keywords or {}),
+    ]
+    settings = _merge(layers)
+    settings._extra.update({name: value for name, value in config.items() if name not in known})
+    return settings
+
+
+def _environment(environ: Mapping[str, str]) -> Layer:
+    """The TALLYMARK_ variables. An unknown one is an error: it would silently do nothing."""
+    for variable in environ:
+        name = variable.removeprefix(PREFIX)
+        if name != variable and name.lower() not in Settings.model_fields:
+            known = [PREFIX + setting.upper() for setting in Settings.model_fields]
+            raise SettingError(f"There is no setting {variable}.{did_you_mean(variable, known)}")
+    source = EnvSettingsSource(Settings)
+    source.env_vars = {key.lower(): value for key, value in environ.items() if key.startswith(PREFIX)}
+    return Layer("environment", source(), "variable")
+
+
+def _merge(layers: list[Layer]) -> Settings:
+    values: dict[str, Any] = {}
+    givers: dict[str, Layer] = {}
+    for layer in layers:
+        for name, value in layer.values.items():
+            if name not in Settings.model_fields:
+                raise SettingError(
+                    f"There is no setting {layer.name_of(name)}.{did_you_mean(name, Settings.model_fields)}"
+                )
+            values[name], givers[name] = value, layer
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise SettingError("\n".join(_explain(detail, givers) for detail in error.errors())) from error
+    settings._origins.update({name: layer.name_of(name) for name, layer in givers.items()})
+    return settings
+
+
+def _explain(detail: ErrorDetails, givers: Mapping[str, Layer]) -> str:
+    """One problem in words: which name, which value, what was expected."""
+    if not detail["loc"]:
+        names = [layer.name_of(name) for name, layer in givers.items() if name in detail["msg"]]
+        return f"{detail['msg']} (Given: {', '.join(names)}.)"
+    name = str(detail["loc"][0])
+    layer = givers[name]
+    value = layer.values[name]
+    return f"{layer.name_of(name)} is {value!r}; expected {expected(Settings.model_fields[name])}."
+
+
+def expected(field: FieldInfo) -> str:
+    """What a setting accepts, in words: `a whole number from 0 to 65535`."""
+    words = _words(field.annotation)
+    limits = {
+        key: getattr(item, key) for item in field.metadata for key in ("ge", "gt", "le") if hasattr(item, key)
+    }
+    if "ge" in limits and "le" in limits:
+        return f"{words} from {limits['ge']} to {limits['le']}"
+    if "ge" in limits:
+        return f"{words} of at least {limits['ge']}"
+    return f"{words} above {limits['gt']}" if "gt" in limits else words
+
+
+def _words(annotation: Any) -> str:
+    origin, members = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Annotated:
+        return _words(members[0])
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(_words(member) for member in members if member is not type(None))
+    if origin is Literal:
+        return " or ".join(str(member) for member in members)
+    plain = {int: "a whole number", float: "a number", bool: "true or false", Path: "a path", str: "text"}
+    if annotation in plain:
+        return plain[annotation]
+    return "a JSON object" if origin is dict else "names separated by commas"
