@@ -36,12 +36,12 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     "update": "`update(answers)` gets settled answers, each once, in batches.",
     "replace": "`replace(answers)` gets answers that were edited after `update` had seen them.",
     "remove": "`remove(answers)` gets answers that were taken back after `update` had seen them.",
-    "progress": "`progress(ctrl, session, answers, update_return_value)` gives a number from 0 to 1, or None.",
-    "db": "True, False or None; databases of one's own are not supported.",
+    "progress": "`progress(ctrl, session, answers, update_return_value)` gives a number up to 1, or None.",
+    "db": "False saves nothing; databases of one's own are not supported.",
     "exclude": "Datasets whose examples are not asked again.",
     "on_load": "`on_load(ctrl)` is called once at the start.",
     "on_exit": "`on_exit(ctrl)` is called when annotation stops.",
-    "before_db": "`before_db(examples)` changes answers before they are exported; the raw ones stay in the history.",
+    "before_db": "`before_db(examples)` changes what is exported; the raw answers stay in the history.",
     "validate_answer": "`validate_answer(task)` raises an error with a message to refuse an answer.",
     "get_session_id": "`get_session_id()` names the seat of a page that gave no name.",
     "task_router": "`task_router(ctrl, session_id, item)` gives the sessions that get a task.",
@@ -109,7 +109,7 @@ class _Reader:
 
     def dataset(self) -> str | None:
         value = self._components.get("dataset")
-        if value is None or value is False or value == "":
+        if value is None or value is False or value == "" or self._components.get("db") is False:
             return None
         if not isinstance(value, str):
             raise self.wrong("dataset", "a name")

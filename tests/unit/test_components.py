@@ -36,6 +36,7 @@ def test_everything_a_recipe_returns() -> None:
 @pytest.mark.parametrize("empty", [None, False, ""])
 def test_no_dataset_saves_nothing(empty: object) -> None:
     assert read(dataset=empty).dataset is None
+    assert read(db=False).dataset is None
 
 
 def test_what_existing_recipes_switch_off() -> None:
