@@ -6,7 +6,7 @@ overdue leases are met on the way), the model does not predict: it is told what 
 `IllegalError` if that was not allowed.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,11 +18,6 @@ LEASE_SECONDS = 900.0
 UNDO_WINDOW = 10
 SETTLE_SECONDS = 60.0
 Document = dict[str, Any]
-Problem = Callable[[Document], str | None]
-
-
-def no_problem(_: Document) -> str | None:
-    return None
 
 
 class IllegalError(AssertionError):
@@ -73,8 +68,9 @@ class Assignment:
     revisions: dict[int, Revision] = field(default_factory=dict)
     revision: int = 0
     since: int = 0
+    leased: int = 0
     draft: Document | None = None
-    delivered: int | None = None
+    delivered: tuple[int, str] | None = None
 
     @property
     def live(self) -> bool:
@@ -115,7 +111,7 @@ class Ack:
 @dataclass
 class LeaseReply:
     tasks: set[str]
-    state: str
+    states: set[str]
 
 
 @dataclass
@@ -124,15 +120,15 @@ class Queue:
 
     overlap: int | None = 1
     ignore_counts: bool = True
-    lease_seconds: float = LEASE_SECONDS
+    lease_seconds: float | None = LEASE_SECONDS
     now: float = 0.0
     stream: str = "open"
     paused: bool = False
-    problem: Problem = no_problem
     tasks: dict[str, QueuedTask] = field(default_factory=dict)
     seats: dict[str, Seat] = field(default_factory=dict)
     sources: dict[int, SourceVersion] = field(default_factory=dict)
     answered_ops: dict[str, tuple[str, str, int]] = field(default_factory=dict)
+    drafted: set[str] = field(default_factory=set)
     quarantined: set[str] = field(default_factory=set)
     run: int = 1
     _order: int = 0
@@ -157,8 +153,7 @@ class Queue:
     def _satisfied(self, task: QueuedTask) -> bool:
         if task.overlap is not None:
             return self.counted(task) >= task.overlap
-        people = self.open_seats()
-        return bool(people) and all(self.has_answered(task, seat) for seat in people)
+        return self.counted(task) > 0 and all(self.has_answered(task, seat) for seat in self.open_seats())
 
     def has_answered(self, task: QueuedTask, seat: Seat) -> bool:
         found = task.assignments.get(seat.token)
@@ -166,7 +161,7 @@ class Queue:
 
     def slot_free(self, task: QueuedTask) -> bool:
         """May one more lease or answer count? A task for everyone has room for whoever asks."""
-        return task.overlap is None or self.taken(task) < task.overlap
+        return not task.withdrawn and (task.overlap is None or self.taken(task) < task.overlap)
 
     def assignments(self) -> Iterator[Assignment]:
         for task in self.tasks.values():
@@ -176,17 +171,22 @@ class Queue:
         mine = (each for each in self.assignments() if each.seat == seat.token and each.live)
         return [each for each in mine if each.client == client]
 
+    def _next(self) -> int:
+        self._order += 1
+        return self._order
+
     # -- seats -------------------------------------------------------------------------------------
 
     def claim(self, token: str, name: str | None, *, kind: str = "person", client: str | None = None) -> Seat:
         """Claim or create a seat; a late joiner is one more of "everyone"."""
-        seat = self.seats.setdefault(token, Seat(token, name, kind))
-        seat.retired = False
-        self.call(seat, client)
+        seat = self.seats.setdefault(token, Seat(token, name, kind, last_call=self.now))
+        if seat.retired:
+            seat.retired, seat.last_call = False, self.now
+        seat.clients[client] = self.now
         return seat
 
     def call(self, seat: Seat, client: str | None) -> None:
-        seat.last_call = self.now
+        seat.last_call = max(seat.last_call, self.now)
         seat.left = False
         seat.clients[client] = self.now
 
@@ -205,10 +205,10 @@ class Queue:
                 self._end(each, state)
 
     def overdue(self, seat: Seat) -> bool:
-        return self.now - seat.last_call > self.lease_seconds
+        return self.lease_seconds is not None and self.now - seat.last_call > self.lease_seconds
 
     def silent(self, seat: Seat) -> bool:
-        return self.now - seat.last_call > SILENT_AFTER
+        return self.lease_seconds is not None and self.now - seat.last_call > SILENT_AFTER
 
     def skip_downtime(self, seconds: float) -> None:
         """All processes were down: the gap is added to the deadlines."""
@@ -231,6 +231,12 @@ class Queue:
             min(surplus, key=lambda each: each.since).standing = "counted"
 
     def _demote(self, task: QueuedTask) -> None:
+        """The newest lose their slots: leases, whose answers will be surplus, before answers."""
+        while task.overlap is not None and self.taken(task) > task.overlap:
+            slots = [each for each in task.assignments.values() if each.live and each.slot]
+            if not slots:
+                break
+            max(slots, key=lambda each: each.leased).slot = False
         while task.overlap is not None and self.counted(task) > task.overlap:
             counted = [each for each in task.assignments.values() if each.is_counted()]
             max(counted, key=lambda each: each.since).standing = "surplus"
@@ -284,9 +290,8 @@ class Queue:
             self._take(self.tasks[task_id], seat, client)
         self._check_complete(seat, client, size, any_regular=bool(regular))
         held = {each.task for each in self.held(seat, client)}
-        state = self._lease_state(seat, held)
-        seat.waits = state != "ready"
-        return LeaseReply(set() if state == "paused" else held - set(holding), state)
+        seat.waits = not held and not self.paused and not seat.retired and self.stream == "ended"
+        return LeaseReply(held - set(holding), self.lease_states(seat, holds=bool(held)))
 
     def _rebind(self, seat: Seat, client: str | None) -> None:
         """Leases of this seat's dead clients come to the caller."""
@@ -330,7 +335,7 @@ class Queue:
                 f"{task.id} ({self.state(task)}, {self.taken(task)} taken) was handed out to {seat.name}"
             )
         mine = task.assignments.setdefault(seat.token, Assignment(task.id, seat.token))
-        mine.state, mine.slot, mine.client = "leased", True, client
+        mine.state, mine.slot, mine.client, mine.leased = "leased", True, client, self._next()
 
     def _check_complete(self, seat: Seat, client: str | None, size: int, *, any_regular: bool) -> None:
         held = len(self.held(seat, client))
@@ -339,30 +344,24 @@ class Queue:
         left = [task.id for task in self._regular(seat)]
         if left:
             raise IllegalError(f"{seat.name} holds {held} of {size} and was not given {left}")
-        if held or any_regular:
+        if any_regular or any(each.live for each in self.assignments() if each.seat == seat.token):
             return
         stolen = [t.id for t in self.tasks.values() if self.takeable_after(t, seat, self.silent)]
         if stolen:
             raise IllegalError(f"{seat.name} has nothing and was not given {stolen} of silent people")
 
-    def _lease_state(self, seat: Seat, held: Collection[str]) -> str:
-        if self.paused:
-            return "paused"
-        if held:
-            return "ready"
-        if self.stream == "failed":
-            return "failed"
-        if self.stream == "open":
-            return "searching"
-        return (
-            "waiting"
-            if any(self.may_have(t, seat) or self._mine(t, seat) for t in self.tasks.values())
-            else "exhausted"
-        )
-
-    def _mine(self, task: QueuedTask, seat: Seat) -> bool:
-        mine = task.assignments.get(seat.token)
-        return mine is not None and mine.live
+    def lease_states(self, seat: Seat, *, holds: bool) -> set[str]:
+        """The states a reply may give; what another tab of the seat holds is neither ours nor with others."""
+        if self.paused or seat.retired:
+            return {"paused"}
+        if holds:
+            return {"ready"}
+        if self.stream != "ended":
+            return {{"failed": "failed", "open": "searching"}[self.stream]}
+        if any(self.may_have(task, seat) for task in self.tasks.values()):
+            return {"waiting"}
+        mine = any(each.live for each in self.assignments() if each.seat == seat.token)
+        return {"waiting", "exhausted"} if mine else {"exhausted"}
 
     def choose(self, seat: Seat, client: str | None, size: int) -> tuple[list[tuple[str, str]], list[str]]:
         """A legal choice, in order of rank: (leases that expire, tasks handed out)."""
@@ -394,16 +393,19 @@ class Queue:
         given = [
             each
             for each in self.assignments()
-            if each.seat == seat.token and each.live and (task_ids is None or each.task in task_ids)
+            if each.seat == seat.token
+            and each.live
+            and (each.client == client if task_ids is None else each.task in task_ids)
         ]
         for each in given:
             self._end(each, "released")
+        seat.waits = seat.waits or task_ids is None
         return len(given)
 
     # -- answers -----------------------------------------------------------------------------------
 
-    def save(self, seat: Seat, client: str | None, op: Document) -> Ack:
-        """What one operation does; human work is never refused."""
+    def save(self, seat: Seat, client: str | None, op: Document, *, refused: bool = False) -> Ack:
+        """What one operation does; human work is never lost. `refused`: a validation said no."""
         self.call(seat, client)
         op_id, task = op["op_id"], self.tasks.get(op["task_id"])
         if op_id in self.answered_ops:
@@ -414,24 +416,24 @@ class Queue:
         mine = task.assignments.setdefault(seat.token, Assignment(task.id, seat.token))
         base = self._base(mine, op.get("base"))
         if op["status"] == "draft":
-            return self._keep_draft(mine, op)
-        document = self._document(task, mine, base, op)
-        problem = self.problem(document) if op["status"] == "submitted" else None
-        if problem is not None:
-            self._keep_draft(mine, op)
-            return Ack(op_id, "invalid", mine.revision or None)
-        return self._store(task, mine, base, op, document)
+            return self._keep_draft(mine, op, "stored" if base == mine.revision else "conflict")
+        if refused and base == mine.revision and op["status"] == "submitted":
+            return self._keep_draft(mine, op, "invalid")
+        return self._store(task, mine, base, op, self._document(task, mine, base, op), client)
 
     def _base(self, mine: Assignment, base: int | str | None) -> int | None:
         """The revision an operation was made against; None when it names nothing we have."""
         if isinstance(base, str):
+            if mine.draft is not None and mine.draft["op_id"] == base:
+                return mine.revision
             known = self.answered_ops.get(base)
             return known[2] if known is not None and known[:2] == (mine.task, mine.seat) else None
         return base or 0
 
-    def _keep_draft(self, mine: Assignment, op: Document) -> Ack:
+    def _keep_draft(self, mine: Assignment, op: Document, result: str) -> Ack:
         mine.draft = op
-        return Ack(op["op_id"], "stored", mine.revision)
+        self.drafted.add(op["op_id"])
+        return Ack(op["op_id"], result, mine.revision, mine.current if result == "conflict" else None)
 
     def _document(self, task: QueuedTask, mine: Assignment, base: int | None, op: Document) -> Document:
         if op.get("task") is not None:
@@ -446,22 +448,27 @@ class Queue:
         return task.document if found is None else found.document
 
     def _store(
-        self, task: QueuedTask, mine: Assignment, base: int | None, op: Document, document: Document
+        self,
+        task: QueuedTask,
+        mine: Assignment,
+        base: int | None,
+        op: Document,
+        document: Document,
+        client: str | None,
     ) -> Ack:
-        self._order += 1
         number = max(mine.revisions, default=0) + 1
         said = Revision(
-            number, op["op_id"], op["status"], op.get("decision"), document, self._order, self.now
+            number, op["op_id"], op["status"], op.get("decision"), document, self._next(), self.now
         )
         mine.revisions[number] = said
         self.answered_ops[op["op_id"]] = (task.id, mine.seat, number)
-        if base != mine.revision:
+        if base != mine.revision or (op["status"] == "retracted" and mine.state != "answered"):
             return Ack(op["op_id"], "conflict", number, mine.current)
         mine.revision = number
-        mine.draft = None
         if op["status"] == "retracted":
-            self._retract(task, mine)
+            self._retract(mine, client)
             return Ack(op["op_id"], "stored", number)
+        mine.draft = None
         self._answer(task, mine, said)
         return Ack(op["op_id"], "surplus" if mine.standing == "surplus" else "stored", number)
 
@@ -483,13 +490,10 @@ class Queue:
     def _counts(self, seat: Seat, said: Revision) -> bool:
         return seat.kind == "person" and (said.decision != "ignore" or self.ignore_counts)
 
-    def _retract(self, task: QueuedTask, mine: Assignment) -> None:
+    def _retract(self, mine: Assignment, client: str | None) -> None:
         """counted → leased with its slot; any other answer → leased without one."""
-        if mine.state != "answered":
-            return
-        mine.slot = mine.standing == "counted" and not task.withdrawn
-        mine.state = "released" if task.withdrawn else "leased"
-        mine.standing = None
+        mine.slot = mine.standing == "counted"
+        mine.state, mine.standing, mine.client, mine.leased = "leased", None, client, self._next()
 
     # -- operators ---------------------------------------------------------------------------------
 
@@ -587,13 +591,12 @@ class Queue:
         return found
 
     def _delivery(self, mine: Assignment) -> str | None:
-        said = mine.current
-        if said is None or mine.delivered == mine.revision:
+        said, (revision, kind) = mine.current, mine.delivered or (None, "remove")
+        if said is None or revision == mine.revision or self.seats[mine.seat].kind != "person":
             return None
         if said.status == "retracted":
-            before = mine.revisions.get(mine.delivered or 0)
-            return "remove" if before is not None and before.status == "submitted" else None
-        return "update" if mine.delivered is None else "replace"
+            return None if kind == "remove" else "remove"
+        return "update" if kind == "remove" else "replace"
 
     def _settled(self, mine: Assignment, said: Revision, *, strictly: bool) -> bool:
         seat = self.seats[mine.seat]
@@ -605,7 +608,7 @@ class Queue:
             newest = [r.order for each in others for r in each.revisions.values()]
         return sum(1 for order in newest if order > said.order) >= UNDO_WINDOW
 
-    def delivered(self, op_ids: Collection[str]) -> None:
-        for op_id in op_ids:
+    def delivered(self, kinds: Mapping[str, str]) -> None:
+        for op_id, kind in kinds.items():
             task_id, seat, number = self.answered_ops[op_id]
-            self.tasks[task_id].assignments[seat].delivered = number
+            self.tasks[task_id].assignments[seat].delivered = number, kind
