@@ -9,6 +9,8 @@ argument, and they mix: a plain type hint and default, `Arg(...)`, or the tuple
 """
 
 import inspect
+import sys
+import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,7 +21,7 @@ from typing import Any, Final, Literal, TypeVar
 from tallymark.errors import RecipeError
 from tallymark.registry import Registry, did_you_mean
 
-__all__ = ["MISSING", "Arg", "Argument", "ArgumentKind", "Recipe", "recipe", "recipes"]
+__all__ = ["MISSING", "Arg", "Argument", "ArgumentKind", "Recipe", "recipe", "recipes", "register_in"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Converter = Callable[[str], Any]
@@ -117,13 +119,20 @@ def recipe(name: str, **annotations: Any) -> Callable[[Function], Function]:
     The function returns a dict of components to start annotating, or nothing to be a plain command.
     Each annotation is an `Arg` or a tuple `(help, kind, short, converter)` for the parameter of that name.
     """
+    return register_in(recipes, name, annotations)
+
+
+def register_in(
+    registry: Registry[Recipe], name: str, annotations: Mapping[str, Any]
+) -> Callable[[Function], Function]:
+    """A decorator that registers a function with its annotations in `registry`."""
     if not isinstance(name, str) or not name or any(character.isspace() for character in name):
         raise RecipeError(f"A recipe needs a name without spaces, not {name!r}.")
 
     def register(function: Function) -> Function:
         arguments = {key: _as_arg(name, key, value) for key, value in annotations.items()}
         _refuse_unknown(name, function, arguments)
-        recipes.add(name, Recipe(name, function, arguments))
+        registry.add(name, Recipe(name, function, arguments))
         return function
 
     return register
@@ -272,3 +281,13 @@ def _dashed(arg: Arg) -> tuple[str | None, str | None]:
     if option is not None:
         option = "--" + option.lstrip("-")
     return option, f"-{short.lstrip('-')}" if short else None
+
+
+class _CallableModule(types.ModuleType):
+    """Makes `from tallymark import recipe` the decorator although a module has the same name."""
+
+    def __call__(self, name: str, **annotations: Any) -> Callable[[Function], Function]:
+        return recipe(name, **annotations)
+
+
+sys.modules[__name__].__class__ = _CallableModule

@@ -1,0 +1,86 @@
+"""Settings as options: those that people set from one start to the next stand beside a recipe's own.
+
+Every other setting can be given as `--set NAME=VALUE`.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from tallymark.cli.arguments import known_options
+from tallymark.cli.convert import is_list
+from tallymark.config import Settings
+from tallymark.errors import SettingError
+from tallymark.recipe import Argument
+
+__all__ = ["COMMAND_SETTINGS", "RECIPE_SETTINGS", "chosen", "settings_arguments"]
+
+RECIPE_SETTINGS: Final = (
+    "host",
+    "port",
+    "open",
+    "session",
+    "database",
+    "batch_size",
+    "annotations_per_task",
+    "feed_overlap",
+    "allowed_sessions",
+    "instructions",
+    "take_over",
+    "logging",
+)
+COMMAND_SETTINGS: Final = ("database", "logging")
+
+_SET: Final = Argument(
+    name="set_",
+    kind="option",
+    option="--set",
+    short=None,
+    help="Any other setting, as NAME=VALUE; may be given several times.",
+    type=list[str],
+    converter=None,
+    default=None,
+)
+
+
+def settings_arguments(names: Iterable[str], own: Iterable[Argument]) -> list[Argument]:
+    """The named settings as arguments, less those whose option the recipe has for itself."""
+    taken = known_options(own)
+    arguments = [*(_argument(name) for name in names), _SET]
+    return [argument for argument in arguments if argument.option not in taken]
+
+
+def chosen(arguments: Iterable[Argument], typed: Mapping[str, Any]) -> dict[str, Any]:
+    """What was typed for settings, by their names; still text, for `tallymark.config.resolve`."""
+    values: dict[str, Any] = {}
+    for argument in arguments:
+        given = typed.get(argument.name)
+        if argument is _SET:
+            values.update(_pair(text) for text in given or ())
+        elif isinstance(given, list):
+            values[argument.name] = ",".join(given)
+        elif given is not None:
+            values[argument.name] = given
+    return values
+
+
+def _argument(name: str) -> Argument:
+    field = Settings.model_fields[name]
+    flag = field.annotation in (bool, bool | None)
+    default = field.get_default(call_default_factory=True)
+    return Argument(
+        name=name,
+        kind="flag" if flag else "option",
+        option="--" + name.replace("_", "-"),
+        short=None,
+        help=(field.description or "").replace("`", ""),
+        type=list[str] if is_list(field.annotation) else field.annotation,
+        converter=None,
+        default=True if name == "open" else default,
+    )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise SettingError(f"--set is {text!r}; expected NAME=VALUE, as in --set show_flag=true.")
+    return name.strip().replace("-", "_"), value

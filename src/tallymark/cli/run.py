@@ -1,0 +1,209 @@
+"""Running a recipe or a command, from the command line or from Python."""
+
+import inspect
+import logging
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from tallymark.cli import catalog
+from tallymark.cli.arguments import (
+    ARGUMENTS,
+    DASH,
+    OPTIONS,
+    command_of,
+    known_options,
+    split_extra,
+    values_of,
+)
+from tallymark.cli.options import COMMAND_SETTINGS, RECIPE_SETTINGS, chosen, settings_arguments
+from tallymark.config import IGNORED, Settings, resolve
+from tallymark.errors import InputError, RecipeError
+from tallymark.recipe import Argument, Recipe
+
+if TYPE_CHECKING:
+    from cyclopts import App
+
+    from tallymark.components import RecipeComponents
+
+__all__ = ["invoke", "run_recipe", "serve"]
+
+log = logging.getLogger("tallymark")
+
+_HELP: Final = frozenset({"--help", "-h"})
+_LEVELS: Final = {None: logging.WARNING, "basic": logging.INFO, "verbose": logging.DEBUG}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A recipe or command with its values, and the settings given beside them."""
+
+    recipe: Recipe
+    values: dict[str, Any]
+    extra: list[str]
+    command_line: dict[str, Any]
+    keywords: dict[str, Any]
+    command: str
+
+    def settings(self, components: "RecipeComponents | None" = None) -> Settings:
+        """Everything put together; a recipe's own `config` is known once it ran."""
+        return resolve(
+            recipe_config=components.config if components else None,
+            recipe_name=self.recipe.name,
+            command_line=self.command_line,
+            keywords=self.keywords,
+        )
+
+
+def invoke(found: Recipe, tokens: Sequence[str], *, command: Sequence[str]) -> int:
+    """Run a recipe or command with what was typed after its name; gives the exit code."""
+    call = _parse(found, tokens, command=shlex.join(command), keywords={})
+    return 0 if call is None else _start(call)
+
+
+def serve(command: str, *args: Any, **config: Any) -> int:
+    """Run a recipe as if `tallymark <command>` had been typed; `config` are settings and come last.
+
+    Further positional arguments are handed to the recipe's function as they are, so that a source may be any
+    iterable: `serve("mark", "news", [{"text": "…"}], view_id="text")`.
+    """
+    from tallymark.cli.main import take_files
+    from tallymark.registry import load_files
+
+    tokens, files = take_files(shlex.split(command))
+    if not tokens:
+        raise InputError("serve() needs the name of a recipe.")
+    catalog.load_built_in()
+    for paths in files:
+        load_files(paths)
+    found = catalog.find(tokens[0])
+    call = (
+        _direct(found, args, config) if args else _parse(found, tokens[1:], command=command, keywords=config)
+    )
+    return 0 if call is None else _start(call)
+
+
+def run_recipe(components: "RecipeComponents", *, recipe_name: str, command: str, settings: Settings) -> int:
+    """Serve what a recipe returned until it is stopped; gives the exit code."""
+    raise NotImplementedError
+
+
+def _direct(found: Recipe, args: Sequence[Any], config: Mapping[str, Any]) -> Call:
+    """A call with Python values: keywords the recipe has parameters for are its own, the rest settings."""
+    bound = inspect.signature(found.function).bind_partial(*args)
+    names = {argument.name for argument in found.arguments}
+    values = {**bound.arguments, **{key: value for key, value in config.items() if key in names}}
+    keywords = {key: value for key, value in config.items() if key not in names}
+    return Call(found, values, [], {}, keywords, found.name)
+
+
+def _parse(found: Recipe, tokens: Sequence[str], *, command: str, keywords: Mapping[str, Any]) -> Call | None:
+    """Take apart the command line; None when only help was asked for."""
+    ours = catalog.is_command(found)
+    arguments = [argument for argument in found.arguments if not (ours and argument.name == "settings")]
+    options = settings_arguments(COMMAND_SETTINGS if ours else RECIPE_SETTINGS, arguments)
+    rest: list[str] = list(tokens)
+    extra: list[str] = []
+    if found.takes_extra:
+        rest, extra = split_extra(rest, known_options([*arguments, *options]) | _HELP)
+    app, marker = _application(found, arguments, options)
+    typed = _typed(app, marker, [found.name, *(DASH if word == "-" else word for word in rest)])
+    if typed is None:
+        return None
+    return Call(
+        recipe=found,
+        values=values_of(arguments, typed),
+        extra=extra,
+        command_line=chosen(options, typed),
+        keywords=dict(keywords),
+        command=command,
+    )
+
+
+def _application(
+    found: Recipe, arguments: Sequence[Argument], options: Sequence[Argument]
+) -> "tuple[App, Any]":
+    from cyclopts import App
+
+    app = App(
+        name="tallymark",
+        help_format="plaintext",
+        version_flags=[],
+        group_arguments=ARGUMENTS,
+        group_parameters=OPTIONS,
+    )
+    marker = command_of(arguments, options)
+    app.command(marker, name=found.name, help=inspect.getdoc(found.function) or "")
+    return app, marker
+
+
+def _typed(app: "App", marker: Any, tokens: list[str]) -> dict[str, Any] | None:
+    """What was typed for each argument, or None after printing help."""
+    from cyclopts import CycloptsError
+
+    try:
+        function, bound, _ = app.parse_args(tokens, print_error=False, exit_on_error=False)
+    except CycloptsError as error:
+        raise InputError(f"{_words(error, tokens)}\nSee `tallymark {tokens[0]} --help`.") from error
+    if function is marker:
+        return dict(bound.arguments)
+    function(*bound.args, **bound.kwargs)
+    return None
+
+
+def _words(error: Exception, tokens: Sequence[str]) -> str:
+    """A parser's complaint in our words."""
+    from cyclopts import MissingArgumentError, UnusedCliTokensError
+
+    if isinstance(error, MissingArgumentError) and error.argument is not None:
+        argument = error.argument
+        name = argument.name if argument.name.startswith("-") else argument.name.upper()
+        what = f" ({argument.parameter.help})" if argument.parameter.help else ""
+        return f"{tokens[0]} needs {'a value for ' if name.startswith('-') else ''}{name}{what}."
+    if isinstance(error, UnusedCliTokensError):
+        return f"{tokens[0]} does not know what to do with {shlex.join(error.unused_tokens or [])}."
+    return str(error).replace(DASH, "-")
+
+
+def _start(call: Call) -> int:
+    settings = call.settings()
+    logging.basicConfig(level=_LEVELS[settings.logging], format="%(asctime)s %(name)s %(message)s")
+    if catalog.is_command(call.recipe):
+        return int(_called(call, settings=settings) or 0)
+    result = _called(call)
+    if isinstance(result, Mapping):
+        return _serve_components(call, result)
+    if result is None or isinstance(result, int):
+        return int(result or 0)
+    raise RecipeError(
+        f'The recipe "{call.recipe.name}" returned {type(result).__name__}.',
+        "A recipe returns a dict of components, or nothing when there is nothing to annotate.",
+    )
+
+
+def _called(call: Call, **more: Any) -> Any:
+    """Call the function, positional-only parameters included."""
+    values = {**call.values, **more}
+    if call.recipe.takes_extra:
+        values["_extra"] = call.extra
+    function = call.recipe.function
+    signature = inspect.signature(function)
+    bound = signature.bind_partial()
+    bound.arguments.update({name: values[name] for name in signature.parameters if name in values})
+    return function(*bound.args, **bound.kwargs)
+
+
+def _serve_components(call: Call, result: Mapping[str, Any]) -> int:
+    from tallymark.components import read_components
+    from tallymark.interfaces import view_ids
+
+    components = read_components(result, recipe_name=call.recipe.name, view_ids=view_ids())
+    settings = call.settings(components)
+    for key in settings.extra:
+        reason = IGNORED.get(key)
+        if reason:
+            log.info("The setting %s of the recipe has no effect: %s.", key, reason)
+        else:
+            log.warning("%s is no setting; the recipe's value is passed to the page as it is.", key)
+    return run_recipe(components, recipe_name=call.recipe.name, command=call.command, settings=settings)
