@@ -4,7 +4,8 @@
     ├── InputError          something a user gave is wrong: a file, an argument, a setting
     │   ├── SourceError     a source cannot be read at all
     │   ├── SettingError    a setting is unknown or has an impossible value
-    │   └── RecipeError     a recipe returned or asked for something impossible
+    │   ├── RecipeError     a recipe returned or asked for something impossible
+    │   └── DatasetRequired several datasets are open and none was named
     ├── NotKnown            a dataset, session, task or run that does not exist
     ├── Busy                somebody else holds what is needed
     │   └── DatabaseBusy    another process writes to this database
@@ -15,10 +16,13 @@
 A message says what happened, to which dataset, row, file or session, and what to do.
 """
 
+from collections.abc import Sequence
+
 __all__ = [
     "Busy",
     "ChannelDown",
     "DatabaseBusy",
+    "DatasetRequired",
     "Fenced",
     "InputError",
     "NotKnown",
@@ -66,6 +70,16 @@ class RecipeError(InputError):
         super().__init__(title if details is None else f"{title}\n{details}")
         self.title = title
         self.details = details
+
+
+class DatasetRequired(InputError):
+    """Several datasets are open and none was named; `names` says which there are."""
+
+    code = "dataset_required"
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(f"Several datasets are open here: {', '.join(names)}. Say which one.")
+        self.names = list(names)
 
 
 class NotKnown(TallymarkError):

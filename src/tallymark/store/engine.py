@@ -67,14 +67,10 @@ class Transaction:
     def __init__(self, connection: sqlite3.Connection, dialect: Dialect, clock: Clock) -> None:
         self._connection = connection
         self._dialect = dialect
-        self._clock = clock
+        self.now = clock()
+        """Seconds since 1970 by the database's clock, the same for the whole transaction."""
         self._tallies: defaultdict[int, _Tally] = defaultdict(_Tally)
         self._depth = 0
-
-    @property
-    def now(self) -> float:
-        """Seconds since 1970 by the database's clock."""
-        return self._clock()
 
     def all(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """Every row."""

@@ -1,0 +1,537 @@
+"""Answers: every operation a person makes is stored, whatever the state of the world, and acknowledged."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from tallymark import jsontext
+from tallymark.errors import InputError
+from tallymark.queue.deliveries import note_retracted, note_submitted
+from tallymark.queue.lease import is_task_id
+from tallymark.queue.seats import NO_CLIENT, Seat, called, lock_seat
+from tallymark.queue.tasks import LockedTask, Tasks
+from tallymark.store import Row, Statement, Transaction
+from tallymark.store.documents import apply, composed, difference, has_keep, merged, resolved
+from tallymark.types import (
+    DECISIONS,
+    OP_STATUSES,
+    AckDict,
+    AckResult,
+    AnswerShapes,
+    CurrentDict,
+    Decision,
+    OperationDict,
+    Task,
+)
+
+log = logging.getLogger(__name__)
+
+_KNOWN_OP = Statement(
+    "What an op_id was stored as.", "SELECT session, task, revision FROM answer WHERE op_id = :op_id"
+)
+_QUARANTINED = Statement("Is this op_id in quarantine?", "SELECT 1 FROM quarantine WHERE op_id = :op_id")
+_ASSIGNMENT = Statement(
+    "A seat's assignment of a task with its draft.",
+    """
+    SELECT a.state, a.slot, a.standing, a.revision, f.op_id AS draft_op
+      FROM assignment a LEFT JOIN draft f ON f.task = a.task AND f.session = a.session
+     WHERE a.task = :task AND a.session = :session
+    """,
+)
+_REVISION = Statement(
+    "One revision of an answer.",
+    "SELECT revision, status, decision, changes FROM answer"
+    " WHERE task = :task AND session = :session AND revision = :revision",
+)
+_LAST_REVISION = Statement(
+    "The highest revision number of a task and session.",
+    "SELECT coalesce(max(revision), 0) FROM answer WHERE task = :task AND session = :session",
+)
+_DOCUMENT = Statement("A document.", "SELECT text FROM document WHERE id = :document")
+_NEW_ANSWER = Statement(
+    "Append a revision.",
+    """
+    INSERT INTO answer (op_id, dataset, task, session, revision, base, status, decision, changes,
+                        form_state, fingerprint, run, client_time, server_time, shown_at, active_ms,
+                        comment, reason, validated)
+    VALUES (:op_id, :dataset, :task, :session, :revision, :base, :status, :decision, :changes,
+            :form_state, :fingerprint, :run, :client_time, :server_time, :shown_at, :active_ms,
+            :comment, :reason, :validated)
+    RETURNING id
+    """,
+)
+_ANSWERED = Statement(
+    "An assignment is answered.",
+    """
+    INSERT INTO assignment (task, session, state, slot, standing, revision, position, answered_at)
+    VALUES (:task, :session, 'answered', 0, :standing, :revision, :position, :now)
+    ON CONFLICT (task, session) DO UPDATE
+       SET state = 'answered', slot = 0, client = NULL, standing = excluded.standing,
+           revision = excluded.revision, position = excluded.position, answered_at = excluded.answered_at
+    """,
+)
+_EDITED = Statement(
+    "An answered assignment has a new revision.",
+    "UPDATE assignment SET revision = :revision, standing = :standing"
+    " WHERE task = :task AND session = :session",
+)
+_RETRACTED = Statement(
+    "An answered assignment is held again.",
+    """
+    UPDATE assignment SET state = 'leased', slot = :slot, client = :client, standing = NULL,
+           revision = :revision, leased_at = :now WHERE task = :task AND session = :session
+    """,
+)
+_DRAFT = Statement(
+    "Keep what is half done, one row per assignment.",
+    """
+    INSERT INTO draft (task, session, op_id, base, changes, decision, comment, message, saved_at)
+    VALUES (:task, :session, :op_id, :base, :changes, :decision, :comment, :message, :now)
+    ON CONFLICT (task, session) DO UPDATE
+       SET op_id = excluded.op_id, base = excluded.base, changes = excluded.changes,
+           decision = excluded.decision, comment = excluded.comment, message = excluded.message,
+           saved_at = excluded.saved_at
+    """,
+)
+_NO_DRAFT = Statement(
+    "The draft has become an answer.", "DELETE FROM draft WHERE task = :task AND session = :session"
+)
+_AUTHOR = Statement(
+    "The author of an answer that is still current.",
+    "SELECT s.token, n.task, n.decision, n.comment FROM answer n"
+    " JOIN assignment a ON a.task = n.task AND a.session = n.session AND a.revision = n.revision"
+    " JOIN session s ON s.id = n.session"
+    " WHERE n.op_id = :op_id AND n.dataset = :dataset AND a.state = 'answered'",
+)
+_QUARANTINE = Statement(
+    "Keep an operation that fits nowhere.",
+    "INSERT INTO quarantine (op_id, dataset, session, body, reason, received_at)"
+    " VALUES (:op_id, :dataset, :session, :body, :reason, :now) ON CONFLICT (op_id) DO NOTHING",
+)
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where an operation lands: the locked task, the assignment, and what is current there."""
+
+    task: LockedTask
+    state: str | None
+    slot: int
+    standing: str | None
+    revision: int
+    draft_op: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What holds for all operations of one call."""
+
+    tx: Transaction
+    seat: Seat
+    client: str
+    tasks: Tasks
+    shapes: AnswerShapes | None
+    validated: Mapping[str, str]
+
+    @property
+    def view_id(self) -> str:
+        return self.seat.row["view_id"] or "text"
+
+    @property
+    def wants(self) -> Sequence[str]:
+        wants = self.seat.row["wants"]
+        return jsontext.loads(wants) if wants else ()
+
+
+def save(
+    tx: Transaction,
+    *,
+    session: str,
+    ops: Sequence[OperationDict],
+    shapes: AnswerShapes,
+    client_id: str | None = None,
+    validated: Mapping[str, str] | None = None,
+) -> list[AckDict]:
+    """Store operations in their order, each in a savepoint of its own, and say what became of each.
+
+    `validated` maps op ids to what the recipe's validation said: `"valid"`, `"unvalidated"` or
+    `"failed: message"`. Errors: `NotKnown` for the session; an operation never raises.
+    """
+    client = client_id or NO_CLIENT
+    seat = called(tx, session, client)
+    seat.idle = 0
+    ids = sorted({int(op["task_id"]) for op in ops if is_task_id(op.get("task_id"))})
+    context = _Context(tx, seat, client, Tasks.locked(tx, seat.dataset, ids), shapes, validated or {})
+    acks = [_save_one(context, op) for op in ops]
+    seat.write(tx)
+    return acks
+
+
+def preview(tx: Transaction, *, session: str, op: OperationDict) -> Task | None:
+    """The whole answered document an operation would make, or None when it would make none."""
+    seat = lock_seat(tx, session)
+    if op.get("status") != "submitted" or not is_task_id(op.get("task_id")):
+        return None
+    tasks = Tasks.locked(tx, seat.dataset, [int(op["task_id"])])
+    task = tasks.get(int(op["task_id"]))
+    if task is None or tx.one(_KNOWN_OP, {"op_id": op["op_id"]}) is not None:
+        return None
+    place = _place(tx, seat, task)
+    document = _original(tx, task)
+    try:
+        apply(document, _cumulative(tx, seat, place, op, _base(tx, seat, place, op)))
+    except InputError:
+        return None
+    return document | {"answer": op.get("decision")}
+
+
+def send_back(tx: Transaction, *, dataset: int, op_id: str, message: str) -> bool:
+    """Return a current answer to its author as a draft with a message: it is held again, nothing is lost.
+
+    False when the answer is no longer current.
+    """
+    row = tx.one(_AUTHOR, {"op_id": op_id, "dataset": dataset})
+    if row is None:
+        return False
+    seat = lock_seat(tx, row["token"])
+    tasks = Tasks.locked(tx, dataset, [row["task"]])
+    place = _place(tx, seat, tasks[row["task"]])
+    context = _Context(tx, seat, NO_CLIENT, tasks, None, {})
+    op: OperationDict = {"op_id": f"sent-back:{op_id}", "task_id": str(row["task"]), "status": "retracted"}
+    op["decision"] = row["decision"]
+    ack = _retract(context, op, place)
+    draft = {
+        "task": row["task"],
+        "session": seat.id,
+        "op_id": op["op_id"],
+        "base": ack["revision"],
+        "now": tx.now,
+    }
+    draft |= {"changes": None, "decision": row["decision"], "comment": row["comment"], "message": message}
+    tx.run(_DRAFT, draft)
+    seat.write(tx)
+    return True
+
+
+def _save_one(context: _Context, op: OperationDict) -> AckDict:
+    """One operation in its savepoint. What cannot be stored as an answer goes to quarantine, never away."""
+    tx, seat = context.tx, context.seat
+    problem = _problem(op)
+    if problem is not None:
+        return _quarantine(context, op, problem)
+    known = tx.one(_KNOWN_OP, {"op_id": op["op_id"]})
+    if known is not None and (known["session"], str(known["task"])) == (seat.id, op["task_id"]):
+        return _ack(op, "repeated", known["revision"])
+    if known is not None:
+        return _quarantine(context, op, "This op_id was used before for another task or by another session.")
+    if tx.value(_QUARANTINED, {"op_id": op["op_id"]}) is not None:
+        return _ack(op, "quarantined", None, "This operation is kept in quarantine already.")
+    task = context.tasks.get(int(op["task_id"])) if is_task_id(op["task_id"]) else None
+    if task is None:
+        return _quarantine(context, op, f"Dataset {seat.row['dataset_name']!r} has no task {op['task_id']}.")
+    kept = (seat.answered, seat.ineligible, seat.held, seat.position)
+    try:
+        with tx.savepoint():
+            return _store(context, op, task)
+    except InputError as error:
+        return _quarantine(context, op, str(error))
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        log.exception("Operation %s could not be stored; it is kept in quarantine", op["op_id"])
+        seat.answered, seat.ineligible, seat.held, seat.position = kept
+        context.tasks.reload()
+        return _quarantine(context, op, f"{type(error).__name__}: {error}")
+
+
+def _store(context: _Context, op: OperationDict, task: LockedTask) -> AckDict:
+    place = _place(context.tx, context.seat, task)
+    if op["status"] == "draft":
+        return _store_draft(context, op, place, None)
+    base = _base(context.tx, context.seat, place, op)
+    if op["status"] == "retracted":
+        if base != place.revision or place.state != "answered":
+            return _store_beside(context, op, place, base)
+        return _retract(context, op, place)
+    if base != place.revision:
+        return _store_beside(context, op, place, base)
+    verdict = context.validated.get(op["op_id"], "")
+    if verdict.startswith("failed: "):
+        return _store_draft(context, op, place, verdict.removeprefix("failed: "))
+    return _submit(context, op, place)
+
+
+def _submit(context: _Context, op: OperationDict, place: _Place) -> AckDict:
+    tx, seat, tasks, task = context.tx, context.seat, context.tasks, place.task
+    changes = _cumulative(tx, seat, place, op, place.revision)
+    revision = _next_revision(tx, seat, place)
+    answer = _append(context, op, place, revision, place.revision, changes)
+    standing = _standing(context, op, place)
+    named = {"task": task.id, "session": seat.id, "standing": standing, "revision": revision}
+    if place.state == "answered":
+        tx.run(_EDITED, named)
+    else:
+        seat.position += 1
+        seat.answered += 1
+        seat.held -= place.state == "leased"
+        seat.ineligible -= place.state == "ineligible"
+        tx.run(_ANSWERED, {**named, "position": seat.position, "now": tx.now})
+    tx.run(_NO_DRAFT, {"task": task.id, "session": seat.id})
+    tasks.settle()
+    if seat.kind == "person":
+        note_submitted(tx, seat, task.id, answer, context.wants)
+    return _ack(op, "surplus" if standing == "surplus" else "stored", revision)
+
+
+def _standing(context: _Context, op: OperationDict, place: _Place) -> str:
+    """Move the task's counters for a submitted answer, and what standing the answer has from now on."""
+    tasks, task = context.tasks, place.task
+    counts = context.seat.kind == "person" and (
+        op.get("decision") != "ignore" or bool(context.seat.row["ignore_counts"])
+    )
+    if place.standing == "withdrawn" or (place.standing in ("counted", "surplus") and counts):
+        return place.standing
+    if place.standing == "uncounted" and not counts:
+        return "uncounted"
+    if not counts:
+        had = place.slot or place.standing == "counted"
+        tasks.move(task.id, taken=-1 if had else 0, counted=-1 if place.standing == "counted" else 0)
+        return "uncounted"
+    if place.slot:
+        tasks.move(task.id, counted=1)
+        return "counted"
+    if task.has_room:
+        tasks.move(task.id, taken=1, counted=1)
+        return "counted"
+    return "surplus"
+
+
+def _retract(context: _Context, op: OperationDict, place: _Place) -> AckDict:
+    tx, seat, task = context.tx, context.seat, place.task
+    current = _revision(tx, seat, task, place.revision)
+    changes = jsontext.loads(current["changes"]) if current["changes"] else {}
+    revision = _next_revision(tx, seat, place)
+    answer = _append(context, op, place, revision, place.revision, changes)
+    counted = place.standing == "counted"
+    tx.run(
+        _RETRACTED,
+        {
+            "task": task.id,
+            "session": seat.id,
+            "slot": int(counted),
+            "client": context.client,
+            "revision": revision,
+            "now": tx.now,
+        },
+    )
+    seat.answered -= 1
+    seat.held += 1
+    context.tasks.move(task.id, counted=-1 if counted else 0)
+    context.tasks.settle()
+    note_retracted(tx, seat, task.id, answer, context.wants)
+    return _ack(op, "stored", revision)
+
+
+def _store_draft(context: _Context, op: OperationDict, place: _Place, message: str | None) -> AckDict:
+    """Keep half-done or refused work. A draft against an older revision is kept too, and says so."""
+    tx, seat, task = context.tx, context.seat, place.task
+    if place.draft_op == op["op_id"]:
+        return _ack(op, "repeated", place.revision)
+    base = _base(tx, seat, place, op)
+    changes = _op_changes(tx, seat, place, op, base)
+    tx.run(
+        _DRAFT,
+        {
+            "task": task.id,
+            "session": seat.id,
+            "op_id": op["op_id"],
+            "base": base if base is not None else place.revision,
+            "changes": jsontext.dumps(changes) if any(changes.values()) else None,
+            "decision": op.get("decision"),
+            "comment": op.get("comment"),
+            "message": message,
+            "now": tx.now,
+        },
+    )
+    if message is not None:
+        return _ack(op, "invalid", place.revision, message)
+    if base != place.revision:
+        return _conflict(context, op, place, place.revision)
+    return _ack(op, "stored", place.revision)
+
+
+def _store_beside(context: _Context, op: OperationDict, place: _Place, base: int | None) -> AckDict:
+    """A stale base: stored as a revision that is not current, and handed back with the current one."""
+    changes = _cumulative(context.tx, context.seat, place, op, base)
+    revision = _next_revision(context.tx, context.seat, place)
+    _append(context, op, place, revision, base, changes, current=False)
+    return _conflict(context, op, place, revision)
+
+
+def _conflict(context: _Context, op: OperationDict, place: _Place, revision: int) -> AckDict:
+    ack = _ack(op, "conflict", revision, "This task has a newer revision than the one this was based on.")
+    ack["current"] = _current(context, place)
+    return ack
+
+
+def _current(context: _Context, place: _Place) -> CurrentDict:
+    tx = context.tx
+    document = _original(tx, place.task)
+    status, decision = place.state or "leased", None
+    if place.revision:
+        row = _revision(tx, context.seat, place.task, place.revision)
+        apply(document, jsontext.loads(row["changes"]) if row["changes"] else {})
+        status, decision = row["status"], row["decision"]
+    return {"revision": place.revision, "status": status, "decision": decision, "task": document}
+
+
+def _append(
+    context: _Context,
+    op: OperationDict,
+    place: _Place,
+    revision: int,
+    base: int | None,
+    changes: dict[str, Any],
+    *,
+    current: bool = True,
+) -> int:
+    tx, seat = context.tx, context.seat
+    submitted = op["status"] == "submitted"
+    validated = context.validated.get(op["op_id"])
+    return tx.insert(
+        _NEW_ANSWER,
+        {
+            "op_id": op["op_id"],
+            "dataset": seat.dataset,
+            "task": place.task.id,
+            "session": seat.id,
+            "revision": revision,
+            "base": base,
+            "status": op["status"],
+            "decision": op.get("decision"),
+            "changes": jsontext.dumps(changes) if changes else None,
+            "form_state": "due" if current and submitted and "before_db" in context.wants else None,
+            "fingerprint": _fingerprint(context, op, place.task, changes),
+            "run": seat.row["run"],
+            "client_time": op.get("client_time"),
+            "server_time": tx.now,
+            "shown_at": op.get("shown_at"),
+            "active_ms": op.get("active_ms"),
+            "comment": op.get("comment"),
+            "reason": op.get("reason"),
+            "validated": validated
+            if current and submitted and validated in ("valid", "unvalidated")
+            else None,
+        },
+    )
+
+
+def _fingerprint(
+    context: _Context, op: OperationDict, task: LockedTask, changes: dict[str, Any]
+) -> bytes | None:
+    if context.shapes is None or op["status"] != "submitted":
+        return None
+    keys = context.shapes.fingerprint_keys(context.view_id)
+    new, gone = changes.get("set", {}), changes.get("unset", ())
+    values = {key: new[key] for key in keys if key in new}
+    missing = [key for key in keys if key not in new and key not in gone]
+    if missing:
+        document = _original(context.tx, task)
+        values |= {key: document[key] for key in missing if key in document}
+    return context.shapes.fingerprint(context.view_id, cast(Decision, op.get("decision")), values)
+
+
+def _place(tx: Transaction, seat: Seat, task: LockedTask) -> _Place:
+    row = tx.one(_ASSIGNMENT, {"task": task.id, "session": seat.id})
+    if row is None:
+        return _Place(task, None, 0, None, 0, None)
+    return _Place(task, row["state"], row["slot"], row["standing"], row["revision"], row["draft_op"])
+
+
+def _base(tx: Transaction, seat: Seat, place: _Place, op: OperationDict) -> int | None:
+    """The revision an operation is based on; None when it names one that does not exist."""
+    base = op.get("base")
+    if base is None:
+        return 0
+    if isinstance(base, int):
+        return base if 0 <= base <= place.revision or _exists(tx, seat, place, base) else None
+    row = tx.one(_KNOWN_OP, {"op_id": base})
+    if row is not None and (row["session"], row["task"]) == (seat.id, place.task.id):
+        return int(row["revision"])
+    return place.revision if base == place.draft_op else None
+
+
+def _exists(tx: Transaction, seat: Seat, place: _Place, revision: int) -> bool:
+    return tx.one(_REVISION, {"task": place.task.id, "session": seat.id, "revision": revision}) is not None
+
+
+def _cumulative(
+    tx: Transaction, seat: Seat, place: _Place, op: OperationDict, base: int | None
+) -> dict[str, Any]:
+    """An operation's changes against the original document of its task."""
+    return composed(_changes_at(tx, seat, place, base), _op_changes(tx, seat, place, op, base))
+
+
+def _op_changes(
+    tx: Transaction, seat: Seat, place: _Place, op: OperationDict, base: int | None
+) -> dict[str, Any]:
+    """An operation's changes against the document at its base, with nothing left to resolve."""
+    if "task" in op:
+        document = _original(tx, place.task)
+        apply(document, _changes_at(tx, seat, place, base))
+        return difference(document, op["task"])
+    new = op.get("set", {})
+    if has_keep(new):
+        document = _original(tx, place.task)
+        apply(document, _changes_at(tx, seat, place, base))
+        new = resolved(new, document)
+    return {"set": new, "unset": list(op.get("unset", ()))}
+
+
+def _changes_at(tx: Transaction, seat: Seat, place: _Place, revision: int | None) -> dict[str, Any]:
+    if not revision:
+        return {}
+    row = _revision(tx, seat, place.task, revision)
+    changes: dict[str, Any] = jsontext.loads(row["changes"]) if row["changes"] else {}
+    return changes
+
+
+def _revision(tx: Transaction, seat: Seat, task: LockedTask, revision: int) -> Row:
+    row = tx.one(_REVISION, {"task": task.id, "session": seat.id, "revision": revision})
+    if row is None:
+        raise LookupError(f"Revision {revision} of task {task.id} is missing.")
+    return row
+
+
+def _next_revision(tx: Transaction, seat: Seat, place: _Place) -> int:
+    last: int = tx.value(_LAST_REVISION, {"task": place.task.id, "session": seat.id})
+    return last + 1
+
+
+def _original(tx: Transaction, task: LockedTask) -> Task:
+    return merged(tx.value(_DOCUMENT, {"document": task.document}), None)
+
+
+def _problem(op: OperationDict) -> str | None:
+    """Why an operation cannot be understood, or None."""
+    if op.get("status") not in OP_STATUSES:
+        return f"The status {op.get('status')!r} is not one of {', '.join(OP_STATUSES)}."
+    if op["status"] == "submitted" and op.get("decision") not in DECISIONS:
+        return f"The decision {op.get('decision')!r} is not one of {', '.join(DECISIONS)}."
+    return None
+
+
+def _quarantine(context: _Context, op: OperationDict, reason: str) -> AckDict:
+    named = {
+        "op_id": op["op_id"],
+        "dataset": context.seat.dataset,
+        "session": context.seat.id,
+        "body": jsontext.dumps(dict(op)),
+        "reason": reason,
+        "now": context.tx.now,
+    }
+    context.tx.run(_QUARANTINE, named)
+    return _ack(op, "quarantined", None, reason)
+
+
+def _ack(op: OperationDict, result: AckResult, revision: int | None, detail: str | None = None) -> AckDict:
+    return {"op_id": op["op_id"], "revision": revision, "result": result, "detail": detail}

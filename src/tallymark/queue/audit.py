@@ -1,0 +1,357 @@
+"""Do the books balance? Balances from the counters, and invariants that must find nothing.
+
+Every counter and every rule of the queue has an invariant here: a query for the records that break it.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tallymark.queue.datasets import find_dataset
+from tallymark.store import Row, Statement, Transaction
+
+SHOWN = 20
+
+_SOURCES = Statement(
+    "The sources of a dataset.",
+    "SELECT id, uri, version, rows_read, known_rows, mark FROM source WHERE dataset = :dataset"
+    " ORDER BY uri, version",
+)
+_FATES = Statement(
+    "How many rows of a source have which fate.",
+    "SELECT fate, sum(last - first + 1) AS n FROM row_fate WHERE source = :source GROUP BY fate",
+)
+_COUNTERS = Statement(
+    "A dataset's counters.", "SELECT queued, done, withdrawn FROM dataset WHERE id = :dataset"
+)
+_TASK_STATES = Statement(
+    "Tasks of a dataset: by state, with a live lease, without a row.",
+    """
+    SELECT count(*) AS queued,
+           coalesce(sum(t.state = 'done'), 0) AS done,
+           coalesce(sum(t.state = 'withdrawn'), 0) AS withdrawn,
+           coalesce(sum(t.state = 'open' AND t.taken > t.counted), 0) AS leased,
+           coalesce(sum(t.state = 'open' AND t.taken = t.counted), 0) AS open,
+           coalesce(sum(NOT EXISTS (SELECT 1 FROM task_row r WHERE r.task = t.id)), 0) AS without_row
+      FROM task t WHERE t.dataset = :dataset
+    """,
+)
+_SLOTS = Statement(
+    "Slots of a dataset's tasks.",
+    """
+    SELECT coalesce(sum(t.counted), 0) AS counted, coalesce(sum(t.taken - t.counted), 0) AS live,
+           coalesce(sum(CASE WHEN t.state = 'withdrawn' THEN 0
+                             WHEN t.overlap IS NOT NULL THEN max(t.overlap - t.taken, 0)
+                             ELSE (SELECT count(*) FROM session s
+                                    WHERE s.dataset = t.dataset AND s.kind = 'person' AND s.retired_at IS NULL
+                                      AND NOT EXISTS (
+                                          SELECT 1 FROM assignment a WHERE a.task = t.id AND a.session = s.id
+                                             AND (a.slot = 1 OR a.state IN ('answered', 'ineligible'))))
+                        END), 0) AS free
+      FROM task t WHERE t.dataset = :dataset
+    """,
+)
+_STANDINGS = Statement(
+    "Answered assignments by standing.",
+    "SELECT a.standing, count(*) AS n FROM assignment a JOIN session s ON s.id = a.session"
+    " WHERE s.dataset = :dataset AND a.state = 'answered' GROUP BY a.standing",
+)
+_APART = Statement(
+    "What is listed apart.",
+    """
+    SELECT (SELECT count(*) FROM draft f JOIN task t ON t.id = f.task WHERE t.dataset = :dataset) AS drafts,
+           (SELECT count(*) FROM assignment a JOIN task t ON t.id = a.task
+              JOIN answer n ON n.task = a.task AND n.session = a.session AND n.revision = a.revision
+             WHERE t.dataset = :dataset AND a.state <> 'answered' AND n.status = 'retracted') AS retracted,
+           (SELECT count(*) FROM quarantine WHERE dataset = :dataset) AS quarantined,
+           (SELECT count(*) FROM answer n JOIN assignment a ON a.task = n.task AND a.session = n.session
+             WHERE n.dataset = :dataset AND n.revision > a.revision) AS conflicts,
+           (SELECT count(*) FROM delivery WHERE dataset = :dataset AND unseen = 1) AS unseen_changes,
+           (SELECT count(*) FROM answer WHERE dataset = :dataset AND form_state = 'failed') AS forms_failed
+    """,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """A rule of the queue and the query for what breaks it."""
+
+    name: str
+    description: str
+    statement: Statement
+
+
+def _invariant(name: str, description: str, sql: str) -> Invariant:
+    return Invariant(name, description, Statement(description, sql))
+
+
+_OF = "(:dataset IS NULL OR {} = :dataset)"
+_TASK = _OF.format("t.dataset")
+_SESSION = _OF.format("s.dataset")
+
+INVARIANTS = (
+    _invariant(
+        "taken",
+        "A task's taken slots are its live leases with a slot and its counted answers.",
+        f"""
+        SELECT t.id AS task, t.taken, count(a.task) AS found FROM task t
+          LEFT JOIN assignment a ON a.task = t.id AND (a.slot = 1 OR a.standing = 'counted')
+         WHERE {_TASK} GROUP BY t.id, t.taken HAVING t.taken <> count(a.task)
+        """,  # noqa: S608
+    ),
+    _invariant(
+        "counted",
+        "A task's counted answers are its assignments that stand as counted.",
+        f"""
+        SELECT t.id AS task, t.counted, count(a.task) AS found FROM task t
+          LEFT JOIN assignment a ON a.task = t.id AND a.standing = 'counted'
+         WHERE {_TASK} GROUP BY t.id, t.counted HAVING t.counted <> count(a.task)
+        """,  # noqa: S608
+    ),
+    _invariant(
+        "overlap",
+        "No task has more counted answers than it wants.",
+        f"""
+        SELECT t.id AS task, t.counted, t.overlap FROM task t
+         WHERE {_TASK} AND t.counted > t.overlap
+        """,  # noqa: S608
+    ),
+    _invariant(
+        "state",
+        "A task with a fixed overlap is done exactly when it has its answers.",
+        f"""
+        SELECT t.id AS task, t.state, t.counted, t.overlap FROM task t
+         WHERE {_TASK} AND t.overlap IS NOT NULL AND t.state <> 'withdrawn'
+           AND (t.state = 'done') <> (t.counted >= t.overlap)
+        """,  # noqa: S608
+    ),
+    _invariant(
+        "state_everyone",
+        "A task that wants everyone is done exactly when every open person seat has answered.",
+        f"""
+        SELECT t.id AS task, t.state, t.counted FROM task t
+         WHERE {_TASK} AND t.overlap IS NULL AND t.state <> 'withdrawn'
+           AND (t.state = 'done') <> (t.counted > 0 AND NOT EXISTS (
+                SELECT 1 FROM session s
+                 WHERE s.dataset = t.dataset AND s.kind = 'person' AND s.retired_at IS NULL
+                   AND NOT EXISTS (SELECT 1 FROM assignment a WHERE a.task = t.id AND a.session = s.id
+                                      AND a.state IN ('answered', 'ineligible'))))
+        """,  # noqa: S608
+    ),
+    _invariant(
+        "promotion",
+        "No surplus answer waits while its task has a free slot.",
+        f"""
+        SELECT t.id AS task, a.session FROM assignment a
+          JOIN task t ON t.id = a.task JOIN session s ON s.id = a.session
+         WHERE {_TASK} AND a.standing = 'surplus' AND s.kind = 'person' AND t.state <> 'withdrawn'
+           AND (t.overlap IS NULL OR t.taken < t.overlap)
+        """,  # noqa: S608
+    ),
+    _invariant(
+        "withdrawn_leases",
+        "Nobody holds a slot of a withdrawn task.",
+        f"""
+        SELECT t.id AS task, a.session FROM assignment a JOIN task t ON t.id = a.task
+         WHERE {_TASK} AND a.slot = 1 AND t.state = 'withdrawn'
+        """,  # noqa: S608
+    ),
+    _invariant(
+        "session_counts",
+        "A seat's counters of answered, held and barred tasks are its assignments.",
+        f"""
+        SELECT s.id AS session, s.name, s.answered, s.held, s.ineligible FROM session s
+         WHERE {_SESSION} AND (
+               s.answered <> (SELECT count(*) FROM assignment a
+                               WHERE a.session = s.id AND a.state = 'answered')
+            OR s.held <> (SELECT count(*) FROM assignment a WHERE a.session = s.id AND a.state = 'leased')
+            OR s.ineligible <> (SELECT count(*) FROM assignment a
+                                 WHERE a.session = s.id AND a.state = 'ineligible'))
+        """,  # noqa: S608
+    ),
+    _invariant(
+        "revision",
+        "An assignment's revision exists, and is a submitted answer when it is answered.",
+        f"""
+        SELECT a.task, a.session, a.state, a.revision FROM assignment a JOIN task t ON t.id = a.task
+          LEFT JOIN answer n ON n.task = a.task AND n.session = a.session AND n.revision = a.revision
+         WHERE {_TASK} AND ((a.revision > 0 AND n.id IS NULL)
+            OR (a.state = 'answered' AND (n.id IS NULL OR n.status <> 'submitted'))
+            OR (a.state <> 'answered' AND n.status = 'submitted'))
+        """,  # noqa: S608
+    ),
+    _invariant(
+        "answers",
+        "Every answer belongs to an assignment.",
+        f"""
+        SELECT n.id AS answer, n.task, n.session FROM answer n JOIN task t ON t.id = n.task
+         WHERE {_TASK} AND n.status = 'submitted'
+           AND NOT EXISTS (SELECT 1 FROM assignment a WHERE a.task = n.task AND a.session = n.session)
+           AND NOT EXISTS (SELECT 1 FROM answer m
+                            WHERE m.task = n.task AND m.session = n.session AND m.id > n.id)
+           AND n.base IS NOT NULL
+        """,  # noqa: S608
+    ),
+    _invariant(
+        "one_dataset",
+        "Tasks, seats and answers that meet are of one dataset.",
+        f"""
+        SELECT a.task, a.session FROM assignment a
+          JOIN task t ON t.id = a.task JOIN session s ON s.id = a.session
+         WHERE {_TASK} AND t.dataset <> s.dataset
+        """,  # noqa: S608
+    ),
+    _invariant(
+        "documents",
+        "Every task has its document.",
+        f"""
+        SELECT t.id AS task FROM task t
+         WHERE {_TASK} AND NOT EXISTS (SELECT 1 FROM document d WHERE d.id = t.document)
+        """,  # noqa: S608
+    ),
+    _invariant(
+        "available",
+        "A task everybody can see again lies after every cursor or among the returned ones.",
+        f"""
+        SELECT t.id AS task, s.id AS session FROM task t JOIN session s ON s.dataset = t.dataset
+         WHERE {_TASK} AND t.state = 'open' AND t.overlap IS NOT NULL AND t.taken < t.overlap
+           AND t.taken = 0 AND s.retired_at IS NULL AND s.cursor_rank IS NOT NULL
+           AND (t.rank, t.id) <= (s.cursor_rank, s.cursor_task)
+           AND NOT EXISTS (SELECT 1 FROM returned r
+                            WHERE r.dataset = t.dataset AND r.rank = t.rank AND r.task = t.id)
+           AND NOT EXISTS (SELECT 1 FROM assignment a WHERE a.task = t.id AND a.session = s.id
+                              AND a.state IN ('answered', 'ineligible'))
+        """,  # noqa: S608
+    ),
+    _invariant(
+        "fates_overlap",
+        "No row of a source has two fates.",
+        f"""
+        SELECT f.source, f.first, f.last FROM row_fate f JOIN source o ON o.id = f.source
+          JOIN row_fate g ON g.source = f.source AND g.first > f.first AND g.first <= f.last
+         WHERE {_OF.format("o.dataset")}
+        """,  # noqa: S608
+    ),
+    _invariant(
+        "fates_read",
+        "No row has a fate that was not read, and every row up to the mark has one.",
+        f"""
+        SELECT o.id AS source, o.rows_read, o.mark FROM source o
+         WHERE {_OF.format("o.dataset")} AND (
+               o.rows_read < (SELECT coalesce(max(f.last), 0) FROM row_fate f WHERE f.source = o.id)
+            OR o.known_rows < o.rows_read
+            OR o.mark > (SELECT coalesce(sum(min(f.last, o.mark) - f.first + 1), 0) FROM row_fate f
+                          WHERE f.source = o.id AND f.first <= o.mark))
+        """,  # noqa: S608
+    ),
+    _invariant(
+        "fates_tasks",
+        "Every row that was made into a task or carried over has its task.",
+        f"""
+        SELECT o.id AS source, f.first, f.last FROM source o
+          JOIN row_fate f ON f.source = o.id AND f.fate IN ('task', 'carried')
+         WHERE {_OF.format("o.dataset")} AND (f.last - f.first + 1) <>
+               (SELECT count(DISTINCT r.ordinal) FROM task_row r
+                 WHERE r.source = o.id AND r.ordinal BETWEEN f.first AND f.last)
+        """,  # noqa: S608
+    ),
+    _invariant(
+        "dataset_counts",
+        "A dataset's counters are its tasks.",
+        f"""
+        SELECT d.id AS dataset, d.queued, d.done, d.withdrawn FROM dataset d
+         WHERE {_OF.format("d.id")} AND (
+               d.queued <> (SELECT count(*) FROM task t WHERE t.dataset = d.id)
+            OR d.done <> (SELECT count(*) FROM task t WHERE t.dataset = d.id AND t.state = 'done')
+            OR d.withdrawn <> (SELECT count(*) FROM task t WHERE t.dataset = d.id AND t.state = 'withdrawn'))
+        """,  # noqa: S608
+    ),
+    _invariant(
+        "deliveries",
+        "An answer was given to the model at most once, and nothing is due twice for one task and session.",
+        f"""
+        SELECT y.task, y.session, count(*) AS due FROM delivery y
+         WHERE {_OF.format("y.dataset")} AND y.delivered_at IS NULL
+         GROUP BY y.task, y.session HAVING count(*) > 1
+        """,  # noqa: S608
+    ),
+)
+
+
+def balances(tx: Transaction, *, dataset: str) -> dict[str, Any]:
+    """The books of a dataset: rows per source, tasks, slots, answers, and what is listed apart.
+
+    Every group carries `balanced`. Errors: `NotKnown`.
+    """
+    found = find_dataset(tx, dataset)
+    named = {"dataset": found["id"]}
+    sources = [_source(tx, row) for row in tx.all(_SOURCES, named)]
+    tasks = _tasks(tx, named)
+    slots = _record(tx.one(_SLOTS, named))
+    slots["wanted"] = slots["counted"] + slots["live"] + slots["free"]
+    answers = _answers(tx, named, slots["counted"])
+    groups = [*sources, tasks, answers]
+    return {
+        "dataset": dataset,
+        "sources": sources,
+        "tasks": tasks,
+        "slots": slots,
+        "answers": answers,
+        "apart": _record(tx.one(_APART, named)),
+        "balanced": all(group["balanced"] for group in groups),
+    }
+
+
+def invariants(tx: Transaction, *, dataset: str | None = None) -> list[dict[str, Any]]:
+    """Every invariant as `{"name", "description", "broken", "records"}`, with at most 20 records each."""
+    found = None if dataset is None else find_dataset(tx, dataset)["id"]
+    return [_check(tx, invariant, found) for invariant in INVARIANTS]
+
+
+def _check(tx: Transaction, invariant: Invariant, dataset: int | None) -> dict[str, Any]:
+    broken, records = 0, list[dict[str, Any]]()
+    for row in tx.stream(invariant.statement, {"dataset": dataset}):
+        broken += 1
+        if len(records) < SHOWN:
+            records.append(_record(row))
+    return {
+        "name": invariant.name,
+        "description": invariant.description,
+        "broken": broken,
+        "records": records,
+    }
+
+
+def _source(tx: Transaction, row: Row) -> dict[str, Any]:
+    fates = {fate["fate"]: fate["n"] for fate in tx.all(_FATES, {"source": row["id"]})}
+    read, known = row["rows_read"], row["known_rows"]
+    pending = read - sum(fates.values())
+    return {
+        "uri": row["uri"],
+        "version": row["version"],
+        "known": known,
+        "read": read,
+        "unread": None if known is None else known - read,
+        "fates": fates,
+        "pending": pending,
+        "balanced": pending >= 0 and (known is None or known >= read),
+    }
+
+
+def _tasks(tx: Transaction, named: dict[str, Any]) -> dict[str, Any]:
+    counters = _record(tx.one(_COUNTERS, named))
+    states = _record(tx.one(_TASK_STATES, named))
+    states["from_rows"] = states["queued"] - states["without_row"]
+    parts = states["done"] + states["withdrawn"] + states["leased"] + states["open"]
+    same = all(counters[key] == states[key] for key in counters)
+    return {**states, "balanced": same and parts == states["queued"]}
+
+
+def _answers(tx: Transaction, named: dict[str, Any], counted: int) -> dict[str, Any]:
+    standings = dict.fromkeys(("counted", "surplus", "uncounted", "withdrawn"), 0)
+    standings |= {row["standing"]: row["n"] for row in tx.all(_STANDINGS, named)}
+    answered = sum(standings.values())
+    return {"answered": answered, **standings, "balanced": standings["counted"] == counted}
+
+
+def _record(row: Row | None) -> dict[str, Any]:
+    return {} if row is None else {key: row[key] for key in row.keys()}  # noqa: SIM118

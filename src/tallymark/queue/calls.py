@@ -1,0 +1,65 @@
+"""The queue functions that a host or a command may call over the Channel, by name."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tallymark.queue import (
+    answers,
+    datasets,
+    enqueue,
+    history,
+    importing,
+    lease,
+    operate,
+    runs,
+    seats,
+    servers,
+    settle,
+)
+
+CALLS: dict[str, Callable[..., Any]] = {
+    f"{module.__name__.rpartition('.')[2]}.{function.__name__}": function
+    for module, functions in (
+        (answers, (answers.save,)),
+        (datasets, (datasets.ensure_dataset,)),
+        (enqueue, (enqueue.open_source, enqueue.enqueue, enqueue.source_done, enqueue.demand)),
+        (history, (history.history,)),
+        (importing, (importing.import_answers,)),
+        (lease, (lease.lease, lease.release, lease.heartbeat)),
+        (
+            operate,
+            (
+                operate.pause,
+                operate.resume,
+                operate.release_all,
+                operate.withdraw_task,
+                operate.reopen_task,
+                operate.withdraw_answer,
+                operate.set_overlap,
+                operate.set_ineligible,
+            ),
+        ),
+        (runs, (runs.start_run, runs.beat, runs.end_run, runs.stream_state, runs.project)),
+        (seats, (seats.claim_seat, seats.retire_seat)),
+        (servers, (servers.newest_server,)),
+        (
+            settle,
+            (
+                settle.due,
+                settle.delivered,
+                settle.forms_due,
+                settle.store_forms,
+                settle.unvalidated,
+                settle.validated,
+                settle.set_progress,
+            ),
+        ),
+    )
+    for function in functions
+}
+
+NEEDS_SHAPES = frozenset({"answers.save", "importing.import_answers"})
+"""Calls that take `shapes`, which whoever executes them adds."""
+
+BULK = frozenset({"enqueue.enqueue", "importing.import_answers", "settle.store_forms"})
+"""Calls that give way to sessions in the writer."""

@@ -1,0 +1,67 @@
+"""Datasets: named collections of tasks and answers."""
+
+from typing import Any
+
+from tallymark.errors import InputError, NotKnown
+from tallymark.store import Row, Statement, Transaction
+
+LEASE_SECONDS = 900.0
+
+_FIND = Statement("A dataset by name.", "SELECT * FROM dataset WHERE name = :name")
+_NAMES = Statement("All datasets by name.", "SELECT name FROM dataset ORDER BY name")
+_NEW = Statement(
+    "Create a dataset.",
+    "INSERT INTO dataset (name, created_at, exclude_by, overlap, ignore_counts, lease_seconds)"
+    " VALUES (:name, :now, :exclude_by, :overlap, :ignore_counts, :lease_seconds) RETURNING id",
+)
+_SETTINGS = Statement(
+    "What may change between runs of a dataset.",
+    "UPDATE dataset SET ignore_counts = :ignore_counts, lease_seconds = :lease_seconds WHERE id = :dataset",
+)
+
+
+def find_dataset(tx: Transaction, name: str) -> Row:
+    """The dataset's row. Errors: `NotKnown`, naming what there is."""
+    row = tx.one(_FIND, {"name": name})
+    if row is None:
+        known = [str(found["name"]) for found in tx.all(_NAMES)]
+        raise NotKnown(f"There is no dataset {name!r}. There are: {', '.join(known) or 'none yet'}.")
+    return row
+
+
+def ensure_dataset(
+    tx: Transaction,
+    *,
+    name: str,
+    exclude_by: str = "task",
+    overlap: int | None = 1,
+    ignore_counts: bool = True,
+    lease_seconds: float | None = LEASE_SECONDS,
+) -> dict[str, Any]:
+    """Create a dataset, or find it and bring its settings up to date.
+
+    `overlap` None wants an answer from everyone and holds for new tasks of a new dataset only; `exclude_by`
+    decides what a duplicate is and is fixed when the dataset is made. Errors: `InputError` when it differs.
+    """
+    if not name.strip() or len(name) > 200:
+        raise InputError(f"A dataset's name has 1 to 200 characters, not {name[:40]!r}.")
+    row = tx.one(_FIND, {"name": name})
+    settings = {"ignore_counts": int(ignore_counts), "lease_seconds": lease_seconds}
+    if row is None:
+        identifier = tx.insert(
+            _NEW, {"name": name, "now": tx.now, "exclude_by": exclude_by, "overlap": overlap, **settings}
+        )
+        return {"id": identifier, "name": name, "created": True, "exclude_by": exclude_by, "overlap": overlap}
+    if row["exclude_by"] != exclude_by and row["queued"]:
+        raise InputError(
+            f"Dataset {name!r} tells tasks apart by {row['exclude_by']!r}, this recipe by {exclude_by!r}. "
+            "Use another dataset, or set exclude_by to what the dataset has."
+        )
+    tx.run(_SETTINGS, {"dataset": row["id"], **settings})
+    return {
+        "id": row["id"],
+        "name": name,
+        "created": False,
+        "exclude_by": row["exclude_by"],
+        "overlap": row["overlap"],
+    }

@@ -1,0 +1,367 @@
+"""Put tasks into the queue and keep account of the rows they came from.
+
+Duplicates are decided here, by the database: one task for each (dataset, dedup key, repeat).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from tallymark.queue.fates import record_fates
+from tallymark.queue.runs import fenced
+from tallymark.store import Row, Statement, Transaction
+from tallymark.types import Fate
+
+ACTIVE_SECONDS = 60.0
+
+_VERSIONS = Statement(
+    "The newest version of a source.",
+    "SELECT * FROM source WHERE dataset = :dataset AND uri = :uri ORDER BY version DESC LIMIT 1",
+)
+_NEW_SOURCE = Statement(
+    "A new source, or a new version of one.",
+    "INSERT INTO source (dataset, uri, version, fingerprint, dedup, known_rows)"
+    " VALUES (:dataset, :uri, :version, :fingerprint, :dedup, :known_rows) RETURNING id",
+)
+_SOURCE_FINGERPRINT = Statement(
+    "A source has grown: the same version goes on.",
+    "UPDATE source SET fingerprint = :fingerprint, known_rows = :known_rows WHERE id = :source",
+)
+_SOURCE_READ = Statement(
+    "How far a source was read.",
+    "UPDATE source SET rows_read = max(rows_read, :rows_read) WHERE id = :source",
+)
+_SOURCE_MARK = Statement(
+    "The last row of a source such that it and all before have a final fate.",
+    "UPDATE source SET mark = :mark, position = :position WHERE id = :source AND mark <= :mark",
+)
+_SOURCE_DONE = Statement(
+    "A source was read through.", "UPDATE source SET known_rows = :known_rows WHERE id = :source"
+)
+_RUN_READ = Statement(
+    "How many rows a run has read, and how many there are.",
+    "UPDATE run SET rows_read = :rows_read, rows_known = :rows_known, beat_at = :now WHERE id = :run",
+)
+_EXISTING = Statement(
+    "Tasks with these dedup keys.",
+    "SELECT id, dedup_key, repeat FROM task WHERE dataset = :dataset AND dedup_key IN {keys} ORDER BY id",
+)
+_LINKS = Statement(
+    "Rows these tasks came from.", "SELECT task, source, ordinal FROM task_row WHERE task IN {ids}"
+)
+_EXCLUDED = Statement(
+    "Which inputs were answered in other datasets, and as which tasks.",
+    "SELECT input_identity, identity, d.name FROM task t JOIN dataset d ON d.id = t.dataset"
+    " WHERE t.dataset IN {ids} AND t.counted > 0 AND t.input_identity IN {keys}",
+)
+_NEW_DOCUMENT = Statement("Keep a document.", "INSERT INTO document (id, text) VALUES (:id, :text)")
+_NEW_TASK = Statement(
+    "Put a task into the queue.",
+    """
+    INSERT INTO task (id, dataset, document, dedup_key, repeat, identity, input_identity, input_hash,
+                      task_hash, rank, state, overlap, created_at)
+    VALUES (:id, :dataset, :document, :dedup_key, :repeat, :identity, :input_identity, :input_hash,
+            :task_hash, :rank, 'open', :overlap, :now)
+    """,
+)
+_NEW_LINK = Statement(
+    "A task came from a row.",
+    "INSERT INTO task_row (source, ordinal, task, how) VALUES (:source, :ordinal, :task, :how)"
+    " ON CONFLICT DO NOTHING",
+)
+_RETURNED = Statement(
+    "A task with a rank of its own may lie before everybody's cursor.",
+    "INSERT INTO returned (dataset, rank, task) VALUES (:dataset, :rank, :task) ON CONFLICT DO NOTHING",
+)
+_OVERLAP = Statement(
+    "How many answers a task of a dataset wants.", "SELECT overlap FROM dataset WHERE id = :dataset"
+)
+_ACTIVE = Statement(
+    "Seats that called lately.",
+    "SELECT id, cursor_rank, cursor_task FROM session WHERE dataset = :dataset AND last_call > :since"
+    " AND kind = 'person' AND retired_at IS NULL",
+)
+_SUPPLY = Statement(
+    "How many tasks a seat could lease, up to a limit.",
+    """
+    SELECT count(*) FROM (
+        SELECT 1 FROM task t
+         WHERE t.dataset = :dataset AND t.state = 'open' AND (t.rank, t.id) > (:rank, :task)
+           AND (t.overlap IS NULL OR t.taken < t.overlap)
+           AND NOT EXISTS (SELECT 1 FROM assignment a WHERE a.task = t.id AND a.session = :session
+                              AND a.state IN ('leased', 'answered', 'ineligible'))
+         LIMIT :limit) AS some
+    """,
+)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """One call of `enqueue`: what is known of its keys, and what it adds."""
+
+    run: Row
+    overlap: int | None
+    known: dict[bytes, dict[int, int]] = field(default_factory=dict)  # dedup key → repeat → task
+    links: dict[int, set[tuple[int, int]]] = field(default_factory=dict)  # task → (source, ordinal)
+    excluded: dict[bytes, str] = field(default_factory=dict)
+    new: list[dict[str, Any]] = field(default_factory=list)
+    new_links: list[dict[str, Any]] = field(default_factory=list)
+    fates: dict[tuple[int, int], tuple[Fate, str | None]] = field(default_factory=dict)
+
+    def key(self, task: Mapping[str, Any]) -> bytes:
+        """What makes the task a duplicate of another, in this dataset."""
+        name = "input_identity" if self.run["exclude_by"] == "input" else "identity"
+        return bytes.fromhex(task[name])
+
+
+def open_source(
+    tx: Transaction,
+    *,
+    run: int,
+    generation: int,
+    uri: str,
+    fingerprint: str,
+    known_rows: int | None = None,
+    dedup: bool = True,
+    same_start: bool | None = None,
+) -> dict[str, Any]:
+    """Start or go on reading a source.
+
+    `fingerprint` describes the source's content. When it is the stored one, the same version goes on from
+    its mark. When it differs, `same_start` decides: True = the content up to the mark is unchanged and the
+    source has only grown; None = not checked yet, and the reply says what was stored; False = a new version.
+
+    Returns `{"source", "version", "mark", "position", "changed", "grown", "stored"}`. Errors: `Fenced`.
+    """
+    dataset = fenced(tx, run, generation)["dataset"]
+    row = tx.one(_VERSIONS, {"dataset": dataset, "uri": uri})
+    if row is not None and row["fingerprint"] != fingerprint and same_start is None:
+        return _opened(row, changed=True, grown=False)
+    if row is not None and (row["fingerprint"] == fingerprint or same_start):
+        grown = row["fingerprint"] != fingerprint
+        if grown or row["known_rows"] is None:
+            known = known_rows if known_rows is not None or grown else row["known_rows"]
+            tx.run(
+                _SOURCE_FINGERPRINT, {"source": row["id"], "fingerprint": fingerprint, "known_rows": known}
+            )
+        return _opened(row, changed=False, grown=grown)
+    version = 1 if row is None else row["version"] + 1
+    source = tx.insert(
+        _NEW_SOURCE,
+        {
+            "dataset": dataset,
+            "uri": uri,
+            "version": version,
+            "fingerprint": fingerprint,
+            "dedup": int(dedup),
+            "known_rows": known_rows,
+        },
+    )
+    return {
+        "source": source,
+        "version": version,
+        "mark": 0,
+        "position": None,
+        "changed": version > 1,
+        "grown": False,
+        "stored": None,
+    }
+
+
+def enqueue(
+    tx: Transaction,
+    *,
+    run: int,
+    generation: int,
+    tasks: Sequence[Mapping[str, Any]] = (),
+    fates: Iterable[Sequence[Any]] = (),
+    read: Mapping[str, int] | None = None,
+    marks: Mapping[str, Sequence[Any]] | None = None,
+    rows_known: int | None = None,
+) -> dict[str, Any]:
+    """Store a batch in one transaction: tasks, final fates of rows, how far each source was read.
+
+    `tasks`: `{"text", "identity", "input_identity" (hex), "input_hash", "task_hash", "source"?, "ordinal"?,
+    "how"?, "repeatable"?, "rank"?, "overlap"?}`. `fates`: `[source, ordinal, fate, note]` of rows that made
+    no task. `read` and `marks` by source id: rows read, `[mark, position]`. Rows that made tasks get their
+    fate here. Returns `{"fates": {fate: rows}, "added": tasks}`. Errors: `Fenced`.
+    """
+    batch = _Batch(fenced(tx, run, generation), None)
+    dataset = batch.run["dataset"]
+    batch.overlap = tx.value(_OVERLAP, {"dataset": dataset})
+    _look_up(tx, batch, tasks)
+    first = tx.new_ids("task", len(tasks)).start
+    for task in tasks:
+        _place(batch, task, first + len(batch.new))
+    _insert(tx, batch)
+    for source, ordinal, fate, why in fates:
+        batch.fates.setdefault((source, ordinal), (fate, why))
+    counts = record_fates(tx, batch.fates)
+    for name, rows in (read or {}).items():
+        tx.run(_SOURCE_READ, {"source": int(name), "rows_read": rows})
+    for name, (mark, position) in (marks or {}).items():
+        tx.run(_SOURCE_MARK, {"source": int(name), "mark": mark, "position": _json(position)})
+    if read:
+        total = sum(read.values())
+        tx.run(_RUN_READ, {"run": run, "rows_read": total, "rows_known": rows_known, "now": tx.now})
+    return {"fates": counts, "added": len(batch.new)}
+
+
+def source_done(
+    tx: Transaction, *, run: int, generation: int, source: int, known_rows: int
+) -> dict[str, Any]:
+    """A source was read through; it has this many rows. Errors: `Fenced`."""
+    fenced(tx, run, generation)
+    tx.run(_SOURCE_DONE, {"source": source, "known_rows": known_rows})
+    return {}
+
+
+def demand(tx: Transaction, *, run: int, generation: int, batch_size: int) -> dict[str, Any]:
+    """How many more tasks are wanted, so that each active session could lease two batches. Errors: `Fenced`.
+
+    While nobody is active one session is expected, so that whoever comes first finds tasks.
+    """
+    dataset = fenced(tx, run, generation)["dataset"]
+    limit = 2 * batch_size
+    seats = tx.all(_ACTIVE, {"dataset": dataset, "since": tx.now - ACTIVE_SECONDS})
+    places = [(seat["id"], seat["cursor_rank"], seat["cursor_task"]) for seat in seats] or [(0, None, None)]
+    supply = min(_supply(tx, dataset, place, limit) for place in places)
+    return {"demand": limit - supply}
+
+
+def _supply(tx: Transaction, dataset: int, place: tuple[int, float | None, int | None], limit: int) -> int:
+    session, rank, task = place
+    named = {"dataset": dataset, "session": session, "limit": limit, "rank": rank, "task": task}
+    if rank is None:
+        named |= {"rank": float("-inf"), "task": 0}
+    return int(tx.value(_SUPPLY, named))
+
+
+def _opened(row: Row, *, changed: bool, grown: bool) -> dict[str, Any]:
+    position = row["position"]
+    return {
+        "source": row["id"],
+        "version": row["version"],
+        "mark": row["mark"],
+        "position": None if position is None else orjson.loads(position),
+        "changed": changed,
+        "grown": grown,
+        "stored": row["fingerprint"],
+    }
+
+
+def _look_up(tx: Transaction, batch: _Batch, tasks: Sequence[Mapping[str, Any]]) -> None:
+    """Read what the database knows of the batch's keys."""
+    keys = list(dict.fromkeys(batch.key(task) for task in tasks))
+    for row in tx.by_keys(_EXISTING, keys, {"dataset": batch.run["dataset"]}):
+        batch.known.setdefault(row["dedup_key"], {})[row["repeat"]] = row["id"]
+    found = [task for repeats in batch.known.values() for task in repeats.values()]
+    if found:
+        for row in tx.all(_LINKS, {"ids": _json(found)}):
+            batch.links.setdefault(row["task"], set()).add((row["source"], row["ordinal"]))
+    if batch.run["excluded"] != "[]":
+        by_input = batch.run["exclude_by"] == "input"
+        inputs = list({bytes.fromhex(task["input_identity"]) for task in tasks})
+        for row in tx.by_keys(_EXCLUDED, inputs, {"ids": batch.run["excluded"]}):
+            batch.excluded[row["input_identity"] if by_input else row["identity"]] = row["name"]
+
+
+def _place(batch: _Batch, task: Mapping[str, Any], new_id: int) -> None:
+    """Decide what one task of a batch is: new, known already, a duplicate, or excluded."""
+    key = batch.key(task)
+    repeats = batch.known.setdefault(key, {})
+    row = _row_of(task)
+    repeat = _repeat(batch, repeats, row) if task.get("repeatable") else 0
+    known = repeats.get(repeat)
+    if known is None and key in batch.excluded:
+        _fate(batch, row, "excluded", f"answered in {batch.excluded[key]}")
+        return
+    if known is None:
+        repeats[repeat] = new_id
+        batch.new.append({**task, "id": new_id, "dedup_key": key, "repeat": repeat})
+        _link(batch, task, new_id, row)
+        _fate(batch, row, "task", None)
+        return
+    if row is None or row in batch.links.get(known, ()):
+        return
+    earlier = [ordinal for source, ordinal in batch.links.get(known, ()) if source == row[0]]
+    if earlier:
+        _fate(batch, row, "duplicate", f"of row {min(earlier)}")
+        return
+    _link(batch, task, known, row)
+    _fate(batch, row, "carried", None)
+
+
+def _repeat(batch: _Batch, repeats: Mapping[int, int], row: tuple[int, int] | None) -> int:
+    """The 0-based number of this key's occurrence in the pass of a source."""
+    if row is None:
+        return 0
+    linked = {link for task in repeats.values() for link in batch.links.get(task, ())}
+    return sum(1 for source, ordinal in linked if source == row[0] and ordinal < row[1])
+
+
+def _row_of(task: Mapping[str, Any]) -> tuple[int, int] | None:
+    source, ordinal = task.get("source"), task.get("ordinal")
+    return None if source is None or ordinal is None else (source, ordinal)
+
+
+def _link(batch: _Batch, task: Mapping[str, Any], identifier: int, row: tuple[int, int] | None) -> None:
+    links = batch.links.setdefault(identifier, set())
+    if row is not None:
+        links.add(row)
+        how = task.get("how", "exact")
+        batch.new_links.append({"source": row[0], "ordinal": row[1], "task": identifier, "how": how})
+
+
+_ORDER: tuple[Fate, ...] = ("task", "carried", "excluded", "duplicate", "invalid", "passed")
+
+
+def _fate(batch: _Batch, row: tuple[int, int] | None, fate: Fate, why: str | None) -> None:
+    """The first fate that applies is the row's, when it made several tasks."""
+    if row is not None:
+        current = batch.fates.get(row)
+        if current is None or _ORDER.index(fate) < _ORDER.index(current[0]):
+            batch.fates[row] = (fate, why)
+
+
+def _insert(tx: Transaction, batch: _Batch) -> None:
+    if batch.new:
+        documents = tx.new_ids("document", len(batch.new))
+        dataset = batch.run["dataset"]
+        tx.many(
+            _NEW_DOCUMENT,
+            [{"id": n, "text": task["text"]} for n, task in zip(documents, batch.new, strict=True)],
+        )
+        tx.many(
+            _NEW_TASK,
+            [_task_values(tx, batch, task, n) for n, task in zip(documents, batch.new, strict=True)],
+        )
+        ranked = [task for task in batch.new if task.get("rank") is not None]
+        tx.many(
+            _RETURNED, [{"dataset": dataset, "rank": task["rank"], "task": task["id"]} for task in ranked]
+        )
+        tx.tally(dataset, queued=len(batch.new))
+    tx.many(_NEW_LINK, batch.new_links)
+
+
+def _task_values(tx: Transaction, batch: _Batch, task: Mapping[str, Any], document: int) -> dict[str, Any]:
+    return {
+        "id": task["id"],
+        "dataset": batch.run["dataset"],
+        "document": document,
+        "dedup_key": task["dedup_key"],
+        "repeat": task["repeat"],
+        "identity": bytes.fromhex(task["identity"]),
+        "input_identity": bytes.fromhex(task["input_identity"]),
+        "input_hash": task["input_hash"],
+        "task_hash": task["task_hash"],
+        "rank": task["rank"] if task.get("rank") is not None else 0.0,
+        "overlap": task["overlap"] if task.get("overlap") is not None else batch.overlap,
+        "now": tx.now,
+    }
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()

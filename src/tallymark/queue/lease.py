@@ -1,0 +1,384 @@
+"""Lease tasks to a session: who sees what is decided here, at the moment of asking, and nowhere else."""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import orjson
+
+from tallymark import jsontext
+from tallymark.queue.progress import open_tasks, seat_progress
+from tallymark.queue.seats import CLIENT_SECONDS, NO_CLIENT, Seat, also_open, called
+from tallymark.queue.tasks import Tasks
+from tallymark.store import Row, Statement, Transaction, json_ids
+from tallymark.store.documents import merged
+from tallymark.types import DetailDict, LeaseState
+
+SILENT_SECONDS = 60.0
+HOST_SECONDS = 15.0
+RETURNED_LOOK = 100
+
+_REBIND = Statement(
+    "Leases of a seat's dead clients go to the calling one.",
+    """
+    UPDATE assignment SET client = :client
+     WHERE session = :session AND state = 'leased' AND client <> :client
+       AND NOT EXISTS (SELECT 1 FROM client c WHERE c.session = assignment.session
+                          AND c.id = assignment.client AND c.last_call > :since)
+    """,
+)
+_MINE = Statement(
+    "How many leases this client of a seat holds.",
+    "SELECT count(*) FROM assignment WHERE session = :session AND state = 'leased' AND client = :client",
+)
+_OVERDUE = Statement(
+    "Leases of other seats that called too long ago.",
+    """
+    SELECT s.id AS session, a.task FROM session s JOIN assignment a ON a.session = s.id AND a.state = 'leased'
+     WHERE s.dataset = :dataset AND s.held > 0 AND s.last_call < :before AND s.id <> :session
+     ORDER BY a.task
+    """,
+)
+_SILENT = Statement(
+    "Leases of other seats that have been silent for a while, of tasks this seat could take.",
+    """
+    SELECT s.id AS session, a.task FROM session s
+      JOIN assignment a ON a.session = s.id AND a.state = 'leased' AND a.slot = 1
+      JOIN task t ON t.id = a.task AND t.state = 'open'
+     WHERE s.dataset = :dataset AND s.held > 0 AND s.last_call < :before AND s.id <> :session
+       AND NOT EXISTS (SELECT 1 FROM assignment m WHERE m.task = a.task AND m.session = :session
+                          AND m.state IN ('leased', 'answered', 'ineligible'))
+     ORDER BY s.last_call, t.rank, t.id LIMIT :need
+    """,
+)
+_FEWER_HELD = Statement(
+    "A seat holds fewer leases.", "UPDATE session SET held = held - :n WHERE id = :session"
+)
+_AVAILABLE = """
+      t.state = 'open' AND (t.overlap IS NULL OR t.taken < t.overlap)
+      AND NOT EXISTS (SELECT 1 FROM assignment a WHERE a.task = t.id AND a.session = :session
+                         AND a.state IN ('leased', 'answered', 'ineligible'))
+"""
+_FROM_RETURNED = Statement(
+    "Tasks that became available again: the first few, and whether this seat may take them.",
+    f"""
+    SELECT r.rank, r.task AS id, t.state = 'open' AND (t.overlap IS NULL OR t.taken < t.overlap) AS free,
+           {_AVAILABLE} AS mine
+      FROM returned r JOIN task t ON t.id = r.task
+     WHERE r.dataset = :dataset ORDER BY r.rank, r.task LIMIT {RETURNED_LOOK} {{lock:t}}
+    """,  # noqa: S608
+)
+_NOT_RETURNED = Statement(
+    "A task is no longer waiting to be taken again.",
+    "DELETE FROM returned WHERE dataset = :dataset AND rank = :rank AND task = :id",
+)
+_NEXT = Statement(
+    "The next open tasks in order after a cursor.",
+    f"""
+    SELECT t.id, t.rank FROM task t
+     WHERE t.dataset = :dataset AND t.state = 'open' AND (t.rank, t.id) > (:rank, :task) AND {_AVAILABLE}
+     ORDER BY t.rank, t.id LIMIT :need {{lock_free:t}}
+    """,  # noqa: S608
+)
+_TAKE = Statement("Leases take a slot each.", "UPDATE task SET taken = taken + 1 WHERE id IN {ids}")
+_LEASE = Statement(
+    "Lease a task to a session.",
+    """
+    INSERT INTO assignment (task, session, state, slot, client, leased_at)
+    VALUES (:task, :session, 'leased', 1, :client, :now)
+    ON CONFLICT (task, session) DO UPDATE
+       SET state = 'leased', slot = 1, client = excluded.client, leased_at = excluded.leased_at
+    """,
+)
+_HELD = Statement(
+    "What a client of a seat holds, with documents, in the order of the tasks.",
+    """
+    SELECT a.task AS id, a.revision, d.text, n.changes,
+           (SELECT min(r.ordinal) FROM task_row r WHERE r.task = a.task) AS row,
+           f.base AS draft_base, f.changes AS draft_changes, f.decision AS draft_decision,
+           f.comment AS draft_comment, f.message AS draft_message
+      FROM assignment a JOIN task t ON t.id = a.task JOIN document d ON d.id = t.document
+      LEFT JOIN answer n ON n.task = a.task AND n.session = a.session AND n.revision = a.revision
+      LEFT JOIN draft f ON f.task = a.task AND f.session = a.session
+     WHERE a.session = :session AND a.state = 'leased' AND a.client = :client
+     ORDER BY a.revision = 0, t.rank, t.id
+    """,
+)
+_WITH_OTHERS = Statement(
+    "Open tasks this seat could still get, were they not leased.",
+    """
+    SELECT count(DISTINCT a.task) FROM session s
+      JOIN assignment a ON a.session = s.id AND a.state = 'leased' AND a.slot = 1
+      JOIN task t ON t.id = a.task AND t.state = 'open'
+     WHERE s.dataset = :dataset AND s.held > 0
+       AND NOT EXISTS (SELECT 1 FROM assignment m WHERE m.task = a.task AND m.session = :session
+                          AND m.state IN ('answered', 'ineligible'))
+    """,
+)
+_RETURNED_COUNT = Statement(
+    "How many tasks are available again.",
+    f"SELECT count(*) FROM (SELECT 1 FROM returned WHERE dataset = :dataset LIMIT {RETURNED_LOOK}) AS some",  # noqa: S608
+)
+_LEASED = Statement(
+    "The tasks a client of a seat holds.",
+    "SELECT task FROM assignment WHERE session = :session AND state = 'leased' AND client = :client"
+    " ORDER BY task",
+)
+_CHANGED = Statement(
+    "Revisions of a seat's answers since a cursor.",
+    "SELECT id, task, revision FROM answer WHERE session = :session AND id > :cursor ORDER BY id LIMIT 500",
+)
+_LAST_ANSWER = Statement(
+    "The newest answer of a seat.", "SELECT coalesce(max(id), 0) FROM answer WHERE session = :session"
+)
+
+
+def lease(
+    tx: Transaction,
+    *,
+    session: str,
+    client_id: str | None = None,
+    size: int = 10,
+    holding: Collection[str] = (),
+) -> dict[str, Any]:
+    """Make the client hold `size` unanswered tasks, and say what it holds besides `holding`.
+
+    Errors: `NotKnown` for the session.
+    """
+    seat, entries, state, detail = _lease(tx, session, client_id, size, holding)
+    for entry in entries:
+        entry["task"] = jsontext.loads(entry["task"])
+    progress = seat_progress(tx, seat)
+    return {"tasks": entries, "state": state, "detail": detail, "progress": progress}
+
+
+def lease_json(
+    tx: Transaction,
+    *,
+    session: str,
+    client_id: str | None = None,
+    size: int = 10,
+    holding: Collection[str] = (),
+) -> bytes:
+    """The reply of `lease` as JSON; documents are spliced in as they are stored, so every value is exact."""
+    seat, entries, state, detail = _lease(tx, session, client_id, size, holding)
+    for entry in entries:
+        entry["task"] = orjson.Fragment(entry["task"])
+    progress = seat_progress(tx, seat)
+    return orjson.dumps({"tasks": entries, "state": state, "detail": detail, "progress": progress})
+
+
+def release(
+    tx: Transaction, *, session: str, task_ids: Iterable[str] | None = None, client_id: str | None = None
+) -> dict[str, Any]:
+    """Give leases back: those of `task_ids`, or all of this client."""
+    client = client_id or NO_CLIENT
+    seat = called(tx, session, client)
+    if task_ids is None:
+        ids = [row["task"] for row in tx.all(_LEASED, {"session": seat.id, "client": client})]
+        seat.idle = 1
+    else:
+        ids = sorted({int(task) for task in task_ids if is_task_id(task)})
+    tasks = Tasks.locked(tx, seat.dataset, ids)
+    ended = tasks.end_leases(tasks.ids(), seat.id, "released")
+    tasks.settle()
+    seat.held -= ended
+    seat.write(tx)
+    return {"released": ended}
+
+
+def heartbeat(
+    tx: Transaction, *, session: str, client_id: str | None = None, cursor: int | None = None
+) -> dict[str, Any]:
+    """Keep the leases, and learn what changed since `cursor` (the `cursor` of the last reply)."""
+    client = client_id or NO_CLIENT
+    seat = called(tx, session, client)
+    _rebind(tx, seat, client)
+    seat.write(tx)
+    leases = [row["task"] for row in tx.all(_LEASED, {"session": seat.id, "client": client})]
+    available = bool(leases) or (_can_lease(seat) and bool(_search(tx, seat, 1, from_start=False)))
+    state, detail = _state(tx, seat, holds=available)
+    changed = [] if cursor is None else tx.all(_CHANGED, {"session": seat.id, "cursor": cursor})
+    newest = tx.value(_LAST_ANSWER, {"session": seat.id}) if cursor is None else cursor
+    return {
+        "state": state,
+        "detail": detail,
+        "progress": seat_progress(tx, seat),
+        "leases": {str(task): seat.lease_until for task in leases},
+        "changed": [{"task_id": str(row["task"]), "revision": row["revision"]} for row in changed],
+        "cursor": changed[-1]["id"] if changed else newest,
+        "returned": tx.value(_RETURNED_COUNT, {"dataset": seat.dataset}),
+        "project_version": seat.row["run"] or 0,
+        "also_open": also_open(tx, seat.id, client),
+    }
+
+
+def is_task_id(task_id: object) -> bool:
+    """Whether this has the form of a task id of ours."""
+    return isinstance(task_id, str) and task_id.isascii() and task_id.isdigit() and len(task_id) < 19
+
+
+def _lease(
+    tx: Transaction, session: str, client_id: str | None, size: int, holding: Collection[str]
+) -> tuple[Seat, list[dict[str, Any]], LeaseState, DetailDict | None]:
+    client = client_id or NO_CLIENT
+    seat = called(tx, session, client)
+    _rebind(tx, seat, client)
+    mine = tx.value(_MINE, {"session": seat.id, "client": client})
+    if mine < size and _can_lease(seat):
+        _top_up(tx, seat, client, size - mine, idle=not mine)
+    held = tx.all(_HELD, {"session": seat.id, "client": client})
+    state, detail = _state(tx, seat, holds=bool(held))
+    seat.idle = int(state in ("waiting", "exhausted"))
+    seat.write(tx)
+    known = set(holding)
+    return seat, [_entry(seat, row) for row in held if str(row["id"]) not in known], state, detail
+
+
+def _can_lease(seat: Seat) -> bool:
+    return not seat.row["paused"] and not seat.retired and not _stopped(seat)
+
+
+def _stopped(seat: Seat) -> bool:
+    return seat.row["ended_at"] is not None and seat.row["error"] is None
+
+
+def _rebind(tx: Transaction, seat: Seat, client: str) -> None:
+    if seat.held:
+        tx.run(_REBIND, {"session": seat.id, "client": client, "since": tx.now - CLIENT_SECONDS})
+
+
+def _top_up(tx: Transaction, seat: Seat, client: str, need: int, *, idle: bool) -> None:
+    seconds = seat.row["lease_seconds"]
+    if seconds is not None:
+        overdue = {"dataset": seat.dataset, "session": seat.id, "before": tx.now - seconds}
+        _expire(tx, seat, tx.all(_OVERDUE, overdue))
+    found = _search(tx, seat, need, from_start=True)
+    if not found and idle and seconds is not None:
+        silent = {
+            "dataset": seat.dataset,
+            "session": seat.id,
+            "before": tx.now - SILENT_SECONDS,
+            "need": need,
+        }
+        _expire(tx, seat, tx.all(_SILENT, silent))
+        found = _search(tx, seat, need, from_start=True)
+    _take(tx, seat, client, found)
+
+
+def _expire(tx: Transaction, seat: Seat, leases: list[Row]) -> None:
+    """Leases of other seats expire; their slots go to surplus answers first, then back to everyone."""
+    if not leases:
+        return
+    tasks = Tasks.locked(tx, seat.dataset, sorted({row["task"] for row in leases}))
+    for session in sorted({row["session"] for row in leases}):
+        ended = tasks.end_leases(
+            [row["task"] for row in leases if row["session"] == session], session, "expired"
+        )
+        tx.run(_FEWER_HELD, {"session": session, "n": ended})
+    tasks.settle()
+
+
+def _search(tx: Transaction, seat: Seat, need: int, *, from_start: bool) -> list[Row]:
+    """Up to `need` tasks the seat may take: returned ones, then from its cursor on, then from the start."""
+    found = _search_returned(tx, seat, need)
+    if len(found) < need and open_tasks(tx, seat) > 0:
+        found += _search_from(tx, seat, need - len(found), found, after_cursor=True)
+    if len(found) < need and from_start and seat.cursor_rank is not None and open_tasks(tx, seat) > 0:
+        found += _search_from(tx, seat, need - len(found), found, after_cursor=False)
+    return found
+
+
+def _search_returned(tx: Transaction, seat: Seat, need: int) -> list[Row]:
+    rows = tx.all(_FROM_RETURNED, {"dataset": seat.dataset, "session": seat.id})
+    tx.many(
+        _NOT_RETURNED,
+        [{"dataset": seat.dataset, "rank": row["rank"], "id": row["id"]} for row in rows if not row["free"]],
+    )
+    return [row for row in rows if row["mine"]][:need]
+
+
+def _search_from(
+    tx: Transaction, seat: Seat, need: int, found: list[Row], *, after_cursor: bool
+) -> list[Row]:
+    start = (seat.cursor_rank, seat.cursor_task) if after_cursor else (None, None)
+    rank, task = start if start[0] is not None else (float("-inf"), 0)
+    had = {row["id"] for row in found}
+    named = {"dataset": seat.dataset, "session": seat.id, "rank": rank, "task": task, "need": need + len(had)}
+    rows = [row for row in tx.all(_NEXT, named) if row["id"] not in had][:need]
+    if rows and after_cursor:
+        seat.cursor_rank, seat.cursor_task = rows[-1]["rank"], rows[-1]["id"]
+    return rows
+
+
+def _take(tx: Transaction, seat: Seat, client: str, found: list[Row]) -> None:
+    if not found:
+        return
+    tx.run(_TAKE, {"ids": json_ids(row["id"] for row in found)})
+    named = {"session": seat.id, "client": client, "now": tx.now}
+    tx.many(_LEASE, [{"task": row["id"], **named} for row in found])
+    seat.held += len(found)
+
+
+def _entry(seat: Seat, row: Row) -> dict[str, Any]:
+    text = row["text"] if row["changes"] is None else jsontext.dumps(merged(row["text"], row["changes"]))
+    return {
+        "task_id": str(row["id"]),
+        "lease_until": seat.lease_until,
+        "revision": row["revision"],
+        "row": row["row"],
+        "draft": _draft(row),
+        "task": text,
+    }
+
+
+def _draft(row: Row) -> dict[str, Any] | None:
+    if row["draft_base"] is None:
+        return None
+    changes = jsontext.loads(row["draft_changes"]) if row["draft_changes"] else {}
+    return {
+        "set": changes.get("set", {}),
+        "unset": changes.get("unset", []),
+        "decision": row["draft_decision"],
+        "comment": row["draft_comment"],
+        "message": row["draft_message"],
+        "base": row["draft_base"],
+    }
+
+
+def _state(tx: Transaction, seat: Seat, *, holds: bool) -> tuple[LeaseState, DetailDict | None]:
+    row = seat.row
+    if row["paused"] or seat.retired or _stopped(seat):
+        return "paused", {"code": "paused", "message": _pause_message(seat)}
+    if holds:
+        return "ready", None
+    if row["stream"] == "failed":
+        detail: DetailDict = {
+            "code": "stream_failed",
+            "message": row["stream_detail"] or "The stream failed.",
+        }
+        if row["stream_row"] is not None:
+            detail["row"] = row["stream_row"]
+        return "failed", detail
+    if row["stream"] == "open":
+        return "searching", _searching(tx, row)
+    others = tx.value(_WITH_OTHERS, {"dataset": seat.dataset, "session": seat.id})
+    if others:
+        message = f"{others} tasks are with others." if others > 1 else "1 task is with others."
+        return "waiting", {"code": "with_others", "message": message, "with_others": others}
+    return "exhausted", {"code": "done", "message": "Every task that is yours to answer is answered."}
+
+
+def _searching(tx: Transaction, row: Row) -> DetailDict:
+    read = row["rows_read"]
+    if row["ended_at"] is not None or tx.now - row["host_beat"] > HOST_SECONDS:
+        message = "The recipe's process is not running. Answers are still saved."
+        return {"code": "host_down", "message": message, "rows_read": read}
+    return {"code": "rows_read", "message": f"Searching: {read:,} rows read.", "rows_read": read}
+
+
+def _pause_message(seat: Seat) -> str:
+    if seat.row["paused"]:
+        return "An operator paused this dataset."
+    if seat.retired:
+        return "This session was retired by an operator."
+    return "This dataset was stopped by whoever started it. Answers are still saved."

@@ -1,0 +1,186 @@
+"""What operators do: pause, release, withdraw, reopen, change the overlap. All of it can be undone."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from tallymark.errors import InputError, NotKnown
+from tallymark.queue.datasets import find_dataset
+from tallymark.queue.lease import is_task_id
+from tallymark.queue.runs import note
+from tallymark.queue.seats import seat_row
+from tallymark.queue.tasks import Tasks
+from tallymark.store import Statement, Transaction, json_ids
+
+PART = 1000
+
+_PAUSED = Statement("Pause a dataset, or go on.", "UPDATE dataset SET paused = :paused WHERE id = :dataset")
+_HOLDERS = Statement(
+    "Who holds these tasks.",
+    "SELECT session, task FROM assignment WHERE state = 'leased' AND task IN {ids} ORDER BY task, session",
+)
+_HELD_IN = Statement(
+    "All tasks of a dataset that somebody holds, perhaps only one session.",
+    "SELECT a.task FROM session s JOIN assignment a ON a.session = s.id AND a.state = 'leased'"
+    " WHERE s.dataset = :dataset AND (:session IS NULL OR s.id = :session) ORDER BY a.task",
+)
+_FEWER_HELD = Statement(
+    "A seat holds fewer leases.", "UPDATE session SET held = held - :n WHERE id = :session"
+)
+_ASSIGNMENT = Statement(
+    "An answered assignment.",
+    "SELECT standing FROM assignment WHERE task = :task AND session = :session AND state = 'answered'",
+)
+_STANDING = Statement(
+    "An answer changes its standing.",
+    "UPDATE assignment SET standing = :standing WHERE task = :task AND session = :session",
+)
+_OVERLAP = Statement(
+    "How many answers new tasks want.", "UPDATE dataset SET overlap = :overlap WHERE id = :dataset"
+)
+_TASKS_AFTER = Statement(
+    "The next tasks of a dataset.",
+    "SELECT id FROM task WHERE dataset = :dataset AND id > :after ORDER BY id LIMIT :limit",
+)
+_ELIGIBLE = Statement(
+    "A session may not have a task, or may again.",
+    """
+    INSERT INTO assignment (task, session, state) VALUES (:task, :session, 'ineligible')
+    ON CONFLICT (task, session) DO UPDATE SET state = 'ineligible', slot = 0, client = NULL
+     WHERE assignment.state IN ('released', 'expired')
+    """,
+)
+_MORE_INELIGIBLE = Statement(
+    "A seat has more tasks it may not have.",
+    "UPDATE session SET ineligible = ineligible + :n WHERE id = :session",
+)
+
+
+def pause(tx: Transaction, *, dataset: str) -> dict[str, Any]:
+    """Lease nothing more; what is held stays held and answers are stored."""
+    return _set_paused(tx, dataset, 1)
+
+
+def resume(tx: Transaction, *, dataset: str) -> dict[str, Any]:
+    """Lease again."""
+    return _set_paused(tx, dataset, 0)
+
+
+def release_all(tx: Transaction, *, dataset: str, session: str | None = None) -> dict[str, Any]:
+    """End the leases of a dataset, or of one of its sessions by name. Their answers will still be stored."""
+    found = find_dataset(tx, dataset)
+    seat = None if session is None else _seat(tx, found["id"], dataset, session)
+    held = [row["task"] for row in tx.all(_HELD_IN, {"dataset": found["id"], "session": seat})]
+    tasks = Tasks.locked(tx, found["id"], sorted(set(held)))
+    ended = _end_leases(tx, tasks, only=seat)
+    tasks.settle()
+    note(tx, found["id"], "released", f"{ended} leases")
+    return {"released": ended}
+
+
+def withdraw_task(tx: Transaction, *, dataset: str, task_id: str) -> dict[str, Any]:
+    """Take a task out of circulation: its leases end, its answers stay in history."""
+    found, tasks, task = _one_task(tx, dataset, task_id)
+    _end_leases(tx, tasks)
+    tasks.set_state(task, "withdrawn")
+    tasks.settle()
+    note(tx, found, "task_withdrawn", task_id)
+    return {}
+
+
+def reopen_task(tx: Transaction, *, dataset: str, task_id: str) -> dict[str, Any]:
+    """Put a withdrawn task back; it is open, or done if it has its answers."""
+    found, tasks, task = _one_task(tx, dataset, task_id)
+    if tasks[task].state == "withdrawn":
+        tasks.set_state(task, "open")
+        tasks.settle()
+        note(tx, found, "task_reopened", task_id)
+    return {}
+
+
+def withdraw_answer(tx: Transaction, *, dataset: str, task_id: str, session: str) -> dict[str, Any]:
+    """Set an answer aside; its slot goes to the oldest surplus answer, or to whoever asks next."""
+    found, tasks, task = _one_task(tx, dataset, task_id)
+    seat = _seat(tx, found, dataset, session)
+    row = tx.one(_ASSIGNMENT, {"task": task, "session": seat})
+    if row is None:
+        raise NotKnown(f"Session {session!r} has no answer to task {task_id} of dataset {dataset!r}.")
+    tx.run(_STANDING, {"task": task, "session": seat, "standing": "withdrawn"})
+    if row["standing"] == "counted":
+        tasks.move(task, taken=-1, counted=-1)
+    tasks.settle()
+    note(tx, found, "answer_withdrawn", f"task {task_id}, session {session}")
+    return {}
+
+
+def set_overlap(
+    tx: Transaction, *, dataset: str, overlap: int | None, task_id: str | None = None
+) -> dict[str, Any]:
+    """Change how many counted answers one task, or every task of a dataset, wants; None = everyone."""
+    if overlap is not None and overlap < 1:
+        raise InputError(f"An overlap is 1 or more, or none for everyone, not {overlap}.")
+    if task_id is not None:
+        _, tasks, task = _one_task(tx, dataset, task_id)
+        tasks.set_overlap(task, overlap)
+        tasks.settle()
+        return {"tasks": 1}
+    found = find_dataset(tx, dataset)
+    tx.run(_OVERLAP, {"dataset": found["id"], "overlap": overlap})
+    changed = after = 0
+    while part := [
+        row["id"] for row in tx.all(_TASKS_AFTER, {"dataset": found["id"], "after": after, "limit": PART})
+    ]:
+        _overlap_of(tx, found["id"], part, overlap)
+        changed, after = changed + len(part), part[-1]
+    note(tx, found["id"], "overlap", str(overlap))
+    return {"tasks": changed}
+
+
+def set_ineligible(tx: Transaction, *, dataset: str, session: str, task_ids: Sequence[str]) -> dict[str, Any]:
+    """These tasks are not for this session. What it holds or has answered stays as it is."""
+    found = find_dataset(tx, dataset)
+    seat = _seat(tx, found["id"], dataset, session)
+    tasks = Tasks.locked(tx, found["id"], sorted(int(task) for task in task_ids if is_task_id(task)))
+    barred = sum(tx.run(_ELIGIBLE, {"task": task, "session": seat}) for task in tasks.ids())
+    tx.run(_MORE_INELIGIBLE, {"n": barred, "session": seat})
+    tasks.recheck()
+    return {"ineligible": barred}
+
+
+def _overlap_of(tx: Transaction, dataset: int, ids: list[int], overlap: int | None) -> None:
+    tasks = Tasks.locked(tx, dataset, ids)
+    for task in ids:
+        tasks.set_overlap(task, overlap)
+    tasks.settle()
+
+
+def _set_paused(tx: Transaction, dataset: str, paused: int) -> dict[str, Any]:
+    found = find_dataset(tx, dataset)
+    tx.run(_PAUSED, {"dataset": found["id"], "paused": paused})
+    note(tx, found["id"], "paused" if paused else "resumed")
+    return {}
+
+
+def _end_leases(tx: Transaction, tasks: Tasks, *, only: int | None = None) -> int:
+    holders = tx.all(_HOLDERS, {"ids": json_ids(tasks.ids())})
+    ended = 0
+    for session in sorted({row["session"] for row in holders if only in (None, row["session"])}):
+        held = [row["task"] for row in holders if row["session"] == session]
+        count = tasks.end_leases(held, session, "released")
+        tx.run(_FEWER_HELD, {"session": session, "n": count})
+        ended += count
+    return ended
+
+
+def _one_task(tx: Transaction, dataset: str, task_id: str) -> tuple[int, Tasks, int]:
+    found = find_dataset(tx, dataset)
+    tasks = Tasks.locked(tx, found["id"], [int(task_id)] if is_task_id(task_id) else [])
+    if not tasks.ids():
+        raise NotKnown(f"Dataset {dataset!r} has no task {task_id}.")
+    return found["id"], tasks, int(task_id)
+
+
+def _seat(tx: Transaction, dataset: int, dataset_name: str, name: str) -> int:
+    row = seat_row(tx, dataset, name)
+    if row is None:
+        raise NotKnown(f"Dataset {dataset_name!r} has no session {name!r}.")
+    return int(row["id"])

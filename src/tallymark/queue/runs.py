@@ -1,0 +1,202 @@
+"""Runs: one start of a recipe on a dataset. The newest run of a dataset is the one whose host may write."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from tallymark.errors import DatasetRequired, Fenced, NotKnown
+from tallymark.queue.datasets import find_dataset
+from tallymark.store import Row, Statement, Transaction
+from tallymark.types import StreamState
+
+_NEW = Statement(
+    "Start a run.",
+    """
+    INSERT INTO run (dataset, generation, recipe, command, view_id, config, labels, instructions, wants,
+                     excluded, host_pid, address, secret, started_at, beat_at, stream)
+    VALUES (:dataset, (SELECT coalesce(max(generation), 0) + 1 FROM run WHERE dataset = :dataset), :recipe,
+            :command, :view_id, :config, :labels, :instructions, :wants,
+            :excluded, :host_pid, :address, :secret, :now, :now, 'open') RETURNING id
+    """,
+)
+_CURRENT = Statement("This run is its dataset's newest.", "UPDATE dataset SET run = :run WHERE id = :dataset")
+_RUN = Statement("A run.", "SELECT * FROM run WHERE id = :run")
+_FENCE = Statement(
+    "A run, if it is still its dataset's newest.",
+    "SELECT r.*, d.name AS dataset_name, d.exclude_by FROM run r JOIN dataset d ON d.run = r.id"
+    " WHERE r.id = :run AND r.generation = :generation",
+)
+_BEAT = Statement("The host is alive.", "UPDATE run SET beat_at = :now WHERE id = :run")
+_END = Statement("The run has ended.", "UPDATE run SET ended_at = :now, error = :error WHERE id = :run")
+_STREAM = Statement(
+    "What the stream of a run is doing.",
+    "UPDATE run SET stream = :state, stream_detail = :detail, stream_row = :row, beat_at = :now,"
+    " rows_read = coalesce(:rows_read, rows_read), rows_known = coalesce(:rows_known, rows_known)"
+    " WHERE id = :run",
+)
+_EVENT = Statement(
+    "Note what no other table tells.",
+    "INSERT INTO event (at, dataset, kind, detail) VALUES (:now, :dataset, :kind, :detail)",
+)
+_LIVE = Statement(
+    "Datasets with a newest run that has not ended.",
+    "SELECT d.name FROM dataset d JOIN run r ON r.id = d.run WHERE r.ended_at IS NULL ORDER BY d.name",
+)
+_NEWEST = Statement(
+    "The dataset whose run started last.",
+    "SELECT d.name FROM dataset d JOIN run r ON r.id = d.run ORDER BY r.id DESC LIMIT 1",
+)
+_PROJECT = Statement(
+    "The newest run of a dataset.",
+    "SELECT r.*, d.name AS dataset_name, d.overlap, d.paused FROM dataset d JOIN run r ON r.id = d.run"
+    " WHERE d.name = :name",
+)
+_DATABASE = Statement("The id of the database.", "SELECT uuid FROM database WHERE id = 1")
+
+
+def start_run(
+    tx: Transaction,
+    *,
+    dataset: str,
+    recipe: str,
+    command: str,
+    view_id: str,
+    config: Mapping[str, Any] | None = None,
+    labels: Sequence[str] = (),
+    instructions: str | None = None,
+    wants: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    host_pid: int | None = None,
+    address: str | None = None,
+    secret: str | None = None,
+) -> dict[str, Any]:
+    """Start a run; every older run of the dataset is fenced from now on.
+
+    `wants` names the callbacks the recipe has, `exclude` datasets whose answered tasks are not asked again,
+    `address` and `secret` where the host listens. Errors: `NotKnown` for a dataset.
+    """
+    found = find_dataset(tx, dataset)
+    excluded = [find_dataset(tx, name)["id"] for name in exclude if name != dataset]
+    run = tx.insert(
+        _NEW,
+        {
+            "dataset": found["id"],
+            "recipe": recipe,
+            "command": command,
+            "view_id": view_id,
+            "config": orjson.dumps(config or {}).decode(),
+            "labels": orjson.dumps(list(labels)).decode(),
+            "instructions": instructions,
+            "wants": orjson.dumps(list(wants)).decode(),
+            "excluded": orjson.dumps(excluded).decode(),
+            "host_pid": host_pid,
+            "address": address,
+            "secret": secret,
+            "now": tx.now,
+        },
+    )
+    tx.run(_CURRENT, {"run": run, "dataset": found["id"]})
+    note(tx, found["id"], "run_started", command)
+    started = tx.one(_RUN, {"run": run})
+    assert started is not None  # noqa: S101  (inserted above)
+    return {"run": run, "generation": started["generation"], "dataset_id": found["id"]}
+
+
+def fenced(tx: Transaction, run: int, generation: int) -> Row:
+    """The run, when it is still the newest of its dataset. Errors: `Fenced`."""
+    row = tx.one(_FENCE, {"run": run, "generation": generation})
+    if row is None:
+        raise Fenced("Another start of a recipe on this dataset has taken over; this one must stop.")
+    return row
+
+
+def beat(tx: Transaction, *, run: int, generation: int) -> dict[str, Any]:
+    """The host is alive. Errors: `Fenced`."""
+    fenced(tx, run, generation)
+    tx.run(_BEAT, {"run": run, "now": tx.now})
+    return {}
+
+
+def end_run(tx: Transaction, *, run: int, generation: int, error: str | None = None) -> dict[str, Any]:
+    """The host stops: in good order, so that no more is leased, or with an error. Errors: `Fenced`."""
+    row = fenced(tx, run, generation)
+    tx.run(_END, {"run": run, "now": tx.now, "error": error})
+    note(tx, row["dataset"], "run_failed" if error else "run_ended", error)
+    return {}
+
+
+def stream_state(
+    tx: Transaction,
+    *,
+    run: int,
+    generation: int,
+    state: StreamState,
+    detail: str | None = None,
+    row: int | None = None,
+    rows_read: int | None = None,
+    rows_known: int | None = None,
+) -> dict[str, Any]:
+    """What the stream is doing; `detail` and `row` say where it failed. Errors: `Fenced`."""
+    current = fenced(tx, run, generation)
+    tx.run(
+        _STREAM,
+        {
+            "run": run,
+            "state": state,
+            "detail": detail,
+            "row": row,
+            "rows_read": rows_read,
+            "rows_known": rows_known,
+            "now": tx.now,
+        },
+    )
+    if state == "failed" and current["stream"] != "failed":
+        note(tx, current["dataset"], "stream_failed", detail)
+    return {}
+
+
+def project(tx: Transaction, *, dataset: str | None = None) -> dict[str, Any]:
+    """The newest run of a dataset, as the page needs it.
+
+    Without a name: the only dataset with a live run, else the one that ran last. Errors: `NotKnown` when
+    nothing ran yet, `InputError` with code `dataset_required` and the names when several are live.
+    """
+    name = dataset if dataset is not None else _only_dataset(tx)
+    row = tx.one(_PROJECT, {"name": name})
+    if row is None:
+        find_dataset(tx, name)
+        raise NotKnown(f"No recipe was started on dataset {name!r} yet.")
+    return {
+        "database_id": tx.value(_DATABASE),
+        "dataset": row["dataset_name"],
+        "recipe": row["recipe"],
+        "view_id": row["view_id"],
+        "project_version": row["id"],
+        "labels": orjson.loads(row["labels"]),
+        "instructions": row["instructions"],
+        "config": orjson.loads(row["config"]),
+        "wants": orjson.loads(row["wants"]),
+        "validates": "validate_answer" in orjson.loads(row["wants"]),
+        "overlap": row["overlap"],
+        "run": row["id"],
+        "host_address": row["address"],
+        "host_secret": row["secret"],
+        "host_beat": row["beat_at"],
+        "ended": row["ended_at"] is not None,
+    }
+
+
+def note(tx: Transaction, dataset: int | None, kind: str, detail: str | None = None) -> None:
+    """Write an event."""
+    tx.run(_EVENT, {"now": tx.now, "dataset": dataset, "kind": kind, "detail": detail})
+
+
+def _only_dataset(tx: Transaction) -> str:
+    live = [str(row["name"]) for row in tx.all(_LIVE)]
+    if len(live) > 1:
+        raise DatasetRequired(live)
+    name = live[0] if live else tx.value(_NEWEST)
+    if name is None:
+        raise NotKnown("No recipe was started on this database yet.")
+    return str(name)

@@ -1,0 +1,235 @@
+"""Seats: who answers in a dataset. A seat is durable; browsers and tabs are its clients."""
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from tallymark.errors import InputError, NotKnown
+from tallymark.queue.datasets import find_dataset
+from tallymark.queue.tasks import Tasks
+from tallymark.store import Row, Statement, Transaction
+
+CLIENT_SECONDS = 60.0
+NO_CLIENT = ""  # callers that name no client are one client together
+NAME_LIMIT = 200
+
+_SEAT = Statement(
+    "A seat with its dataset and the dataset's newest run, by token; the seat is locked.",
+    """
+    SELECT s.*, d.name AS dataset_name, d.exclude_by, d.overlap, d.ignore_counts, d.lease_seconds, d.paused,
+           d.queued, d.done, d.withdrawn, d.run, r.view_id, r.wants, r.stream, r.stream_detail, r.stream_row,
+           r.rows_read, r.rows_known, r.beat_at AS host_beat, r.ended_at, r.error, r.progress AS run_progress
+      FROM session s JOIN dataset d ON d.id = s.dataset LEFT JOIN run r ON r.id = d.run
+     WHERE s.token = :token {lock:s}
+    """,
+)
+_BY_NAME = Statement(
+    "A seat by its dataset and name.",
+    "SELECT s.* FROM session s JOIN annotator a ON a.id = s.annotator"
+    " WHERE s.dataset = :dataset AND a.name = :name AND a.kind = :kind",
+)
+_ANNOTATOR = Statement(
+    "Make an annotator unless there is one.",
+    "INSERT INTO annotator (name, kind) VALUES (:name, :kind) ON CONFLICT (kind, name) DO NOTHING",
+)
+_NEW = Statement(
+    "Give an annotator a seat.",
+    "INSERT INTO session (token, dataset, annotator, name, kind, joined_at, last_call, retired_at)"
+    " SELECT :token, :dataset, id, name, kind, :now, :now, :retired_at FROM annotator"
+    " WHERE name = :name AND kind = :kind RETURNING id",
+)
+_RETURN = Statement(
+    "A retired seat is taken again: it looks at everything anew.",
+    "UPDATE session SET retired_at = NULL, cursor_rank = NULL, cursor_task = NULL, last_call = :now"
+    " WHERE id = :session",
+)
+_RETIRE = Statement("Retire a seat.", "UPDATE session SET retired_at = :now WHERE id = :session")
+_CLIENT = Statement(
+    "A client of a seat called.",
+    "INSERT INTO client (session, id, last_call) VALUES (:session, :client, :now)"
+    " ON CONFLICT (session, id) DO UPDATE SET last_call = excluded.last_call",
+)
+_OTHER_CLIENT = Statement(
+    "Is another client of the seat alive?",
+    "SELECT 1 FROM client WHERE session = :session AND id <> :client AND last_call > :since LIMIT 1",
+)
+_WRITE = Statement(
+    "Bring a seat up to date.",
+    "UPDATE session SET last_call = :last_call, cursor_rank = :cursor_rank, cursor_task = :cursor_task,"
+    " answered = :answered, ineligible = :ineligible, held = :held, position = :position, idle = :idle"
+    " WHERE id = :id",
+)
+_HELD = Statement("Fewer leases are held.", "UPDATE session SET held = held - :n WHERE id = :session")
+_EVERYONE = Statement(
+    "Tasks that want everyone and were done before this seat joined.",
+    """
+    SELECT t.id FROM task t WHERE t.dataset = :dataset AND t.state = 'done' AND t.overlap IS NULL
+       AND NOT EXISTS (SELECT 1 FROM assignment a WHERE a.task = t.id AND a.session = :session
+                          AND a.state IN ('answered', 'ineligible')) ORDER BY t.id
+    """,
+)
+_OPEN_FOR_EVERYONE = Statement(
+    "Open tasks that want everyone and that somebody answered.",
+    "SELECT id FROM task WHERE dataset = :dataset AND state = 'open' AND overlap IS NULL AND counted > 0"
+    " ORDER BY id",
+)
+_LEASES = Statement(
+    "The tasks a seat holds.",
+    "SELECT task FROM assignment WHERE session = :session AND state = 'leased' ORDER BY task",
+)
+
+
+@dataclass(slots=True)
+class Seat:
+    """A seat locked for one call; what changes is written back once, by `write`."""
+
+    row: Row
+    id: int
+    dataset: int
+    token: str
+    kind: str
+    last_call: float
+    cursor_rank: float | None
+    cursor_task: int | None
+    answered: int
+    ineligible: int
+    held: int
+    position: int
+    idle: int
+
+    @property
+    def retired(self) -> bool:
+        """Whether an operator retired the seat."""
+        return self.row["retired_at"] is not None
+
+    @property
+    def lease_until(self) -> float | None:
+        """When the seat's leases become overdue, if it stays silent; None = never."""
+        seconds = self.row["lease_seconds"]
+        return None if seconds is None else self.last_call + seconds
+
+    def write(self, tx: Transaction) -> None:
+        """Store what the call changed."""
+        tx.run(
+            _WRITE,
+            {
+                "id": self.id,
+                "last_call": self.last_call,
+                "cursor_rank": self.cursor_rank,
+                "cursor_task": self.cursor_task,
+                "answered": self.answered,
+                "ineligible": self.ineligible,
+                "held": self.held,
+                "position": self.position,
+                "idle": self.idle,
+            },
+        )
+
+
+def lock_seat(tx: Transaction, token: str) -> Seat:
+    """The seat of a token, locked. Errors: `NotKnown`."""
+    row = tx.one(_SEAT, {"token": token})
+    if row is None:
+        raise NotKnown("This session is not known here. Claim the seat again by its name.")
+    return Seat(
+        row=row,
+        id=row["id"],
+        dataset=row["dataset"],
+        token=token,
+        kind=row["kind"],
+        last_call=row["last_call"],
+        cursor_rank=row["cursor_rank"],
+        cursor_task=row["cursor_task"],
+        answered=row["answered"],
+        ineligible=row["ineligible"],
+        held=row["held"],
+        position=row["position"],
+        idle=row["idle"],
+    )
+
+
+def called(tx: Transaction, token: str, client: str) -> Seat:
+    """The seat of a token, locked, after noting that it and its client called. Errors: `NotKnown`."""
+    seat = lock_seat(tx, token)
+    seat.last_call = max(seat.last_call, tx.now)
+    tx.run(_CLIENT, {"session": seat.id, "client": client, "now": tx.now})
+    return seat
+
+
+def also_open(tx: Transaction, seat: int, client: str | None) -> bool:
+    """Whether another client of this seat called within a minute."""
+    since = tx.now - CLIENT_SECONDS
+    return (
+        tx.value(_OTHER_CLIENT, {"session": seat, "client": client or NO_CLIENT, "since": since}) is not None
+    )
+
+
+def claim_seat(
+    tx: Transaction, *, dataset: str, name: str | None, kind: str = "person", client_id: str | None = None
+) -> dict[str, Any]:
+    """Claim or create the seat of a name. `name` None is the seat of imported answers without a session.
+
+    Without accounts the same name is the same seat. Errors: `NotKnown` for the dataset, `InputError` for a
+    name that is empty or too long.
+    """
+    if name is not None and (not name.strip() or len(name) > NAME_LIMIT):
+        raise InputError(f"A session's name has 1 to {NAME_LIMIT} characters, not {name[:40]!r}.")
+    found = find_dataset(tx, dataset)
+    row = seat_row(tx, found["id"], name or "", kind)
+    if row is None:
+        row = new_seat(tx, found["id"], name or "", kind)
+        _reopen(tx, found, row["id"])
+    elif row["retired_at"] is not None:
+        tx.run(_RETURN, {"session": row["id"], "now": tx.now})
+        _reopen(tx, found, row["id"])
+    other = also_open(tx, row["id"], client_id)
+    if client_id is not None:
+        tx.run(_CLIENT, {"session": row["id"], "client": client_id, "now": tx.now})
+    return {"session": row["token"], "name": name, "dataset": dataset, "also_open": other}
+
+
+def seat_row(tx: Transaction, dataset: int, name: str, kind: str = "person") -> Row | None:
+    """The row of a seat, or None."""
+    return tx.one(_BY_NAME, {"dataset": dataset, "name": name, "kind": kind})
+
+
+def new_seat(tx: Transaction, dataset: int, name: str, kind: str, *, retired: bool = False) -> Row:
+    """Make a seat. Imports make retired ones: nobody sits there until somebody claims the name."""
+    tx.run(_ANNOTATOR, {"name": name, "kind": kind})
+    tx.insert(
+        _NEW,
+        {
+            "token": secrets.token_urlsafe(18),
+            "dataset": dataset,
+            "name": name,
+            "kind": kind,
+            "now": tx.now,
+            "retired_at": tx.now if retired else None,
+        },
+    )
+    row = seat_row(tx, dataset, name, kind)
+    assert row is not None  # noqa: S101  (inserted above)
+    return row
+
+
+def retire_seat(tx: Transaction, *, dataset: str, name: str) -> dict[str, Any]:
+    """Close a seat: its leases go back, and tasks that want everyone no longer wait for it."""
+    found = find_dataset(tx, dataset)
+    row = seat_row(tx, found["id"], name)
+    if row is None:
+        raise NotKnown(f"Dataset {dataset!r} has no session {name!r}.")
+    held = [leased["task"] for leased in tx.all(_LEASES, {"session": row["id"]})]
+    tasks = Tasks.locked(tx, found["id"], held)
+    tasks.end_leases(held, row["id"], "released")
+    tasks.settle()
+    tx.run(_HELD, {"session": row["id"], "n": len(held)})
+    tx.run(_RETIRE, {"session": row["id"], "now": tx.now})
+    waiting = [task["id"] for task in tx.all(_OPEN_FOR_EVERYONE, {"dataset": found["id"]})]
+    Tasks.locked(tx, found["id"], waiting).recheck()
+    return {"released": len(held)}
+
+
+def _reopen(tx: Transaction, dataset: Row, seat: int) -> None:
+    """A new seat is wanted for every task that wants everyone."""
+    done = [task["id"] for task in tx.all(_EVERYONE, {"dataset": dataset["id"], "session": seat})]
+    Tasks.locked(tx, dataset["id"], done).recheck()

@@ -1,0 +1,73 @@
+"""Servers: which process serves this database, where, and since when all of them were down."""
+
+from typing import Any
+
+from tallymark.store import Statement, Transaction
+
+_NEW = Statement(
+    "A server begins to serve.",
+    "INSERT INTO server (address, secret, pid, version, started_at, beat_at)"
+    " VALUES (:address, :secret, :pid, :version, :now, :now) RETURNING id",
+)
+_STOP = Statement("A server stops.", "UPDATE server SET stopped_at = :now WHERE id = :server")
+_BEAT = Statement("A server is alive.", "UPDATE server SET beat_at = :now WHERE id = :server")
+_DATABASE_BEAT = Statement("Some server is alive.", "UPDATE database SET beat_at = :now WHERE id = 1")
+_LAST_BEAT = Statement("When a server was last alive.", "SELECT beat_at FROM database WHERE id = 1")
+_ADDRESS = Statement(
+    "Remember where this database is served.", "UPDATE database SET address = :address WHERE id = 1"
+)
+_REMEMBERED = Statement("Where this database was served last.", "SELECT address FROM database WHERE id = 1")
+_NEWEST = Statement(
+    "The server that began last and did not stop.",
+    "SELECT * FROM server WHERE stopped_at IS NULL ORDER BY id DESC LIMIT 1",
+)
+_SHIFT_SEATS = Statement(
+    "Time in which nobody could call does not count against leases.",
+    "UPDATE session SET last_call = last_call + :gap WHERE held > 0",
+)
+_SHIFT_CLIENTS = Statement(
+    "Nor against the clients that were alive.",
+    "UPDATE client SET last_call = last_call + :gap WHERE last_call > :since",
+)
+
+CLIENTS_ALIVE_SECONDS = 60.0
+
+
+def register_server(tx: Transaction, *, address: str, secret: str, pid: int, version: str) -> dict[str, Any]:
+    """A server begins to serve at an address. The time all servers were down is added to leases."""
+    last = tx.value(_LAST_BEAT)
+    gap = 0.0 if last is None else max(0.0, tx.now - last)
+    if gap:
+        tx.run(_SHIFT_SEATS, {"gap": gap})
+        tx.run(_SHIFT_CLIENTS, {"gap": gap, "since": last - CLIENTS_ALIVE_SECONDS})
+    named = {"address": address, "secret": secret, "pid": pid, "version": version, "now": tx.now}
+    server = tx.insert(_NEW, named)
+    tx.run(_DATABASE_BEAT, {"now": tx.now})
+    tx.run(_ADDRESS, {"address": address})
+    return {"server": server, "gap": gap}
+
+
+def beat_server(tx: Transaction, *, server: int) -> dict[str, Any]:
+    """A server is alive; called every 5 s."""
+    tx.run(_BEAT, {"server": server, "now": tx.now})
+    tx.run(_DATABASE_BEAT, {"now": tx.now})
+    return {}
+
+
+def stop_server(tx: Transaction, *, server: int) -> dict[str, Any]:
+    """A server stops in good order."""
+    tx.run(_STOP, {"server": server, "now": tx.now})
+    tx.run(_DATABASE_BEAT, {"now": tx.now})
+    return {}
+
+
+def newest_server(tx: Transaction) -> dict[str, Any] | None:
+    """The server that began last and did not stop: `{"id", "address", "secret", "pid", "version", …}`."""
+    row = tx.one(_NEWEST)
+    return None if row is None else {key: row[key] for key in row.keys()}  # noqa: SIM118
+
+
+def remembered_address(tx: Transaction) -> str | None:
+    """Where this database was served last, or None."""
+    address: str | None = tx.value(_REMEMBERED)
+    return address

@@ -1,0 +1,254 @@
+"""The tasks of one call, locked in id order, and the moves of their slots.
+
+This is the one place where `taken` and `counted` change. `taken` = live leases with a slot + counted
+answers; a task is done when `counted` reaches its overlap, or, when it wants everyone, when every open
+person seat has answered.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from tallymark.store import Row, Statement, Transaction, json_ids
+
+_LOCK = Statement(
+    "Tasks of a dataset, locked in id order.",
+    "SELECT id, rank, state, overlap, taken, counted, document FROM task t"
+    " WHERE t.dataset = :dataset AND t.id IN {ids} ORDER BY t.id {lock:t}",
+)
+_WRITE = Statement(
+    "Bring tasks up to date.",
+    "UPDATE task SET state = :state, overlap = :overlap, taken = :taken, counted = :counted WHERE id = :id",
+)
+_SLOTS_OF = Statement(
+    "Which of these leases of a seat hold a slot.",
+    "SELECT task, slot FROM assignment WHERE session = :session AND state = 'leased' AND task IN {ids}",
+)
+_END = Statement(
+    "Leases of a seat end.",
+    "UPDATE assignment SET state = :state, slot = 0, client = NULL"
+    " WHERE session = :session AND state = 'leased' AND task IN {ids}",
+)
+_SURPLUS = Statement(
+    "Surplus answers of persons, oldest first.",
+    """
+    SELECT a.task, a.session FROM assignment a JOIN session s ON s.id = a.session
+     WHERE a.task IN {ids} AND a.state = 'answered' AND a.standing = 'surplus' AND s.kind = 'person'
+     ORDER BY a.task, a.answered_at, a.session
+    """,
+)
+_NEWEST_COUNTED = Statement(
+    "Counted answers of a task, newest first.",
+    "SELECT session FROM assignment WHERE task = :task AND standing = 'counted'"
+    " ORDER BY answered_at DESC, session DESC",
+)
+_NEWEST_SLOTS = Statement(
+    "Leases of a task that hold a slot, newest first.",
+    "SELECT session FROM assignment WHERE task = :task AND state = 'leased' AND slot = 1"
+    " ORDER BY leased_at DESC, session DESC",
+)
+_STANDING = Statement(
+    "An answer changes its standing.",
+    "UPDATE assignment SET standing = :standing WHERE task = :task AND session = :session",
+)
+_NO_SLOT = Statement(
+    "A lease loses its slot.", "UPDATE assignment SET slot = 0 WHERE task = :task AND session = :session"
+)
+_RETURNED = Statement(
+    "A task is available again.",
+    "INSERT INTO returned (dataset, rank, task) VALUES (:dataset, :rank, :task) ON CONFLICT DO NOTHING",
+)
+_MISSING = Statement(
+    "Tasks for which an open person seat has not answered.",
+    """
+    SELECT t.id FROM task t WHERE t.id IN {ids} AND EXISTS (
+        SELECT 1 FROM session s WHERE s.dataset = t.dataset AND s.kind = 'person' AND s.retired_at IS NULL
+           AND NOT EXISTS (SELECT 1 FROM assignment a WHERE a.task = t.id AND a.session = s.id
+                              AND a.state IN ('answered', 'ineligible')))
+    """,
+)
+
+
+@dataclass(slots=True)
+class LockedTask:
+    """One locked task and what has changed of it."""
+
+    id: int
+    rank: float
+    state: str
+    overlap: int | None
+    taken: int
+    counted: int
+    document: int
+    changed: bool = False
+    freed: bool = False
+
+    @property
+    def has_room(self) -> bool:
+        """Whether an answer or a lease would find a slot."""
+        return self.state != "withdrawn" and (self.overlap is None or self.taken < self.overlap)
+
+
+class Tasks:
+    """Locked tasks by id. Call the moves, then `settle` once."""
+
+    def __init__(self, tx: Transaction, dataset: int, rows: Iterable[Row]) -> None:
+        self._tx = tx
+        self._dataset = dataset
+        self._tasks = {
+            row["id"]: LockedTask(
+                row["id"],
+                row["rank"],
+                row["state"],
+                row["overlap"],
+                row["taken"],
+                row["counted"],
+                row["document"],
+            )
+            for row in rows
+        }
+
+    @classmethod
+    def locked(cls, tx: Transaction, dataset: int, ids: Sequence[int]) -> "Tasks":
+        """Lock those of the ids that are tasks of this dataset."""
+        rows = tx.all(_LOCK, {"dataset": dataset, "ids": json_ids(ids)}) if ids else []
+        return cls(tx, dataset, rows)
+
+    def reload(self) -> None:
+        """Read the tasks again, after a savepoint was undone."""
+        fresh = Tasks.locked(self._tx, self._dataset, self.ids())
+        self._tasks = fresh._tasks
+
+    def get(self, task: int) -> LockedTask | None:
+        """A locked task, or None when the dataset has no such task."""
+        return self._tasks.get(task)
+
+    def __getitem__(self, task: int) -> LockedTask:
+        return self._tasks[task]
+
+    def ids(self) -> list[int]:
+        """All locked tasks, in id order."""
+        return list(self._tasks)
+
+    def move(self, task: int, *, taken: int = 0, counted: int = 0) -> None:
+        """Change a task's counters; slots that become free are given away by `settle`."""
+        locked = self._tasks[task]
+        locked.taken += taken
+        locked.counted += counted
+        locked.changed = True
+        locked.freed = locked.freed or taken < 0
+
+    def end_leases(self, ids: Sequence[int], session: int, state: Literal["released", "expired"]) -> int:
+        """leased → released or expired, for one seat. Returns how many leases ended."""
+        if not ids:
+            return 0
+        named = {"session": session, "ids": json_ids(ids)}
+        leases = self._tx.all(_SLOTS_OF, named)
+        for lease in leases:
+            self.move(lease["task"], taken=-lease["slot"])
+        self._tx.run(_END, {**named, "state": state})
+        for lease in leases:
+            self._tasks[lease["task"]].freed = True
+        return len(leases)
+
+    def set_state(self, task: int, state: str) -> None:
+        """Withdraw a task, or put a withdrawn one back into circulation."""
+        locked = self._tasks[task]
+        self._count_state(locked, state)
+        locked.state = state
+        locked.changed = locked.freed = True
+
+    def set_overlap(self, task: int, overlap: int | None) -> None:
+        """Change how many counted answers a task wants.
+
+        Lowering takes slots from the newest leases first (their answers will be surplus), then demotes the
+        newest counted answers.
+        """
+        locked = self._tasks[task]
+        locked.overlap = overlap
+        locked.changed = locked.freed = True
+        if overlap is None:
+            return
+        for lease in self._tx.all(_NEWEST_SLOTS, {"task": task})[: max(0, locked.taken - overlap)]:
+            self._tx.run(_NO_SLOT, {"task": task, "session": lease["session"]})
+            locked.taken -= 1
+        for answer in self._tx.all(_NEWEST_COUNTED, {"task": task})[: max(0, locked.counted - overlap)]:
+            self._tx.run(_STANDING, {"task": task, "session": answer["session"], "standing": "surplus"})
+            locked.taken -= 1
+            locked.counted -= 1
+
+    def settle(self) -> None:
+        """Promote surplus answers into free slots, decide what is done, offer what is free, and write."""
+        self._promote()
+        self._decide([task for task in self._tasks.values() if task.changed])
+        self._tx.many(
+            _RETURNED,
+            [
+                {"dataset": self._dataset, "rank": task.rank, "task": task.id}
+                for task in self._tasks.values()
+                if task.freed and task.state == "open" and task.has_room
+            ],
+        )
+        self._write()
+
+    def recheck(self) -> None:
+        """Decide anew which tasks are done, after the seats have changed."""
+        self._decide(list(self._tasks.values()))
+        self._write()
+
+    def _promote(self) -> None:
+        free = [task.id for task in self._tasks.values() if task.freed and task.has_room]
+        if not free:
+            return
+        for answer in self._tx.all(_SURPLUS, {"ids": json_ids(free)}):
+            task = self._tasks[answer["task"]]
+            if task.has_room:
+                self._tx.run(
+                    _STANDING, {"task": task.id, "session": answer["session"], "standing": "counted"}
+                )
+                self.move(task.id, taken=1, counted=1)
+
+    def _decide(self, tasks: list[LockedTask]) -> None:
+        everyone = [
+            task.id for task in tasks if task.overlap is None and task.counted and task.state != "withdrawn"
+        ]
+        missing = (
+            {row["id"] for row in self._tx.all(_MISSING, {"ids": json_ids(everyone)})} if everyone else set()
+        )
+        for task in tasks:
+            if task.state == "withdrawn":
+                continue
+            if task.overlap is None:
+                done = task.counted > 0 and task.id not in missing
+            else:
+                done = task.counted >= task.overlap
+            state = "done" if done else "open"
+            if state != task.state:
+                self._count_state(task, state)
+                task.freed = task.freed or state == "open"
+                task.state, task.changed = state, True
+
+    def _count_state(self, task: LockedTask, state: str) -> None:
+        self._tx.tally(
+            self._dataset,
+            done=(state == "done") - (task.state == "done"),
+            withdrawn=(state == "withdrawn") - (task.state == "withdrawn"),
+        )
+
+    def _write(self) -> None:
+        self._tx.many(
+            _WRITE,
+            [
+                {
+                    "id": task.id,
+                    "state": task.state,
+                    "overlap": task.overlap,
+                    "taken": task.taken,
+                    "counted": task.counted,
+                }
+                for task in self._tasks.values()
+                if task.changed
+            ],
+        )
+        for task in self._tasks.values():
+            task.changed = task.freed = False

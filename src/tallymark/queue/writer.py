@@ -1,0 +1,107 @@
+"""One thread that writes: many requests share one commit, and an acknowledgement leaves only after it.
+
+SQLite has one writer at a time and a commit costs a flush to disk, so requests that wait together are
+committed together, each in a savepoint of its own. Work of sessions goes before bulk work, and one commit
+takes at most one piece of bulk work.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from tallymark.errors import TallymarkError
+from tallymark.store import Store, Transaction
+
+T = TypeVar("T")
+Work = tuple[Callable[[Transaction], Any], "Future[Any]"]
+
+TOGETHER = 64
+
+log = logging.getLogger(__name__)
+
+
+class WriterClosed(TallymarkError):
+    """The writer was closed before the work could be done."""
+
+    code = "closing"
+
+
+class Writer:
+    """The writer of a store. `submit` from any thread; `close` finishes what was submitted."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._sessions: deque[Work] = deque()
+        self._bulk: deque[Work] = deque()
+        self._wake = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._loop, name="tallymark-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Callable[[Transaction], T], *, bulk: bool = False) -> "Future[T]":
+        """Do some work in the next transaction. The future is done after COMMIT, or holds what was raised."""
+        future: Future[T] = Future()
+        with self._wake:
+            if self._closing:
+                raise WriterClosed("The writer of this database is closing.")
+            (self._bulk if bulk else self._sessions).append((work, future))
+            self._wake.notify()
+        return future
+
+    def call(
+        self, work: Callable[[Transaction], T], *, bulk: bool = False, timeout: float | None = None
+    ) -> T:
+        """Do some work and wait for it."""
+        return self.submit(work, bulk=bulk).result(timeout)
+
+    def close(self) -> None:
+        """Do what was submitted, then stop."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        self._thread.join()
+
+    def _loop(self) -> None:
+        while batch := self._next_batch():
+            outcomes: list[tuple[Future[Any], Any, BaseException | None]] = []
+            try:
+                with self._store.transaction() as tx:
+                    outcomes = [self._one(tx, work, future) for work, future in batch]
+            except Exception as error:
+                log.exception("A commit failed; %d requests are told so", len(batch))
+                outcomes = [(future, None, error) for _, future in batch]
+            for future, result, failure in outcomes:
+                _tell(future, result, failure)
+
+    def _next_batch(self) -> list[Work]:
+        """What the next commit does; empty when the writer is closed and nothing is left."""
+        with self._wake:
+            self._wake.wait_for(lambda: self._sessions or self._bulk or self._closing)
+            batch = [self._sessions.popleft() for _ in range(min(TOGETHER, len(self._sessions)))]
+            if self._bulk and len(batch) < TOGETHER:
+                batch.append(self._bulk.popleft())
+            return batch
+
+    @staticmethod
+    def _one(
+        tx: Transaction, work: Callable[[Transaction], Any], future: "Future[Any]"
+    ) -> tuple["Future[Any]", Any, BaseException | None]:
+        if not future.set_running_or_notify_cancel():
+            return future, None, None
+        try:
+            with tx.savepoint():
+                return future, work(tx), None
+        except Exception as error:
+            return future, None, error
+
+
+def _tell(future: "Future[Any]", result: Any, failure: BaseException | None) -> None:
+    if future.cancelled():
+        return
+    if failure is not None:
+        future.set_exception(failure)
+    else:
+        future.set_result(result)

@@ -1,0 +1,114 @@
+"""Read annotated data: the `Datasets` protocol on a store, one record at a time."""
+
+from collections.abc import Iterator
+
+from tallymark.errors import NotKnown
+from tallymark.store.engine import Store
+from tallymark.store.records import RECORD_COLUMNS, RECORD_TABLES, record
+from tallymark.store.statements import Statement
+from tallymark.types import Decision, Task
+
+PAGE = 500
+
+_NAMES = Statement("All datasets by name.", "SELECT name FROM dataset ORDER BY name")
+_FIND = Statement("A dataset by name.", "SELECT id FROM dataset WHERE name = :name")
+_CURRENT = """
+      a.revision = n.revision AND n.status = 'submitted' AND s.kind = 'person'
+      AND (a.standing = 'counted' OR a.standing = 'uncounted' OR (:surplus = 1 AND a.standing = 'surplus'))
+"""
+_PAGE = Statement(
+    "Current answers after one, in the order they were stored.",
+    f"""
+    SELECT n.id, {RECORD_COLUMNS} FROM answer n {RECORD_TABLES}
+     WHERE n.dataset = :dataset AND n.id > :after AND {_CURRENT}
+       AND (:decision IS NULL OR n.decision = :decision)
+     ORDER BY n.id LIMIT {PAGE}
+    """,  # noqa: S608
+)
+_COUNT = Statement(
+    "How many counted, current answers of persons a dataset has.",
+    "SELECT count(*) FROM assignment a JOIN session s ON s.id = a.session"
+    " WHERE s.dataset = :dataset AND s.kind = 'person' AND a.standing IN ('counted', 'uncounted')",
+)
+_HASHES = Statement(
+    "The 32-bit hashes of answered tasks.",
+    "SELECT input_hash, task_hash FROM task t WHERE dataset = :dataset AND EXISTS"
+    " (SELECT 1 FROM assignment a WHERE a.task = t.id AND a.state = 'answered') ORDER BY t.id",
+)
+
+
+class StoredDatasets:
+    """`Datasets` on a store. Every call reads what is stored at that moment."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def names(self) -> list[str]:
+        """All datasets, by name."""
+        with self._store.reading() as tx:
+            return [str(row["name"]) for row in tx.all(_NAMES)]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names()
+
+    def __len__(self) -> int:
+        return len(self.names())
+
+    def count(self, name: str) -> int:
+        """Current answers of persons that are within their task's overlap. Errors: `NotKnown`."""
+        dataset = self._find(name)
+        with self._store.reading() as tx:
+            return int(tx.value(_COUNT, {"dataset": dataset}))
+
+    def answers(
+        self,
+        name: str,
+        *,
+        decision: Decision | None = None,
+        include_surplus: bool = False,
+        flagged_only: bool = False,
+    ) -> Iterator[Task]:
+        """The answered documents in the order they were stored, in constant memory. Errors: `NotKnown`."""
+        dataset = self._find(name)
+        after = 0
+        while True:
+            named = {
+                "dataset": dataset,
+                "after": after,
+                "decision": decision,
+                "surplus": int(include_surplus),
+            }
+            with self._store.reading() as tx:
+                rows = tx.all(_PAGE, named)
+            for row in rows:
+                document = record(row)
+                if row["standing"] == "surplus":
+                    document["_standing"] = "surplus"
+                if not flagged_only or document.get("flagged"):
+                    yield document
+            if len(rows) < PAGE:
+                return
+            after = rows[-1]["id"]
+
+    def input_hashes(self, name: str) -> Iterator[int]:
+        """The 32-bit input hash of every answered task. Errors: `NotKnown`."""
+        return self._hashes(name, "input_hash")
+
+    def task_hashes(self, name: str) -> Iterator[int]:
+        """The 32-bit task hash of every answered task. Errors: `NotKnown`."""
+        return self._hashes(name, "task_hash")
+
+    def _hashes(self, name: str, column: str) -> Iterator[int]:
+        dataset = self._find(name)
+        with self._store.reading() as tx:
+            for row in tx.stream(_HASHES, {"dataset": dataset}):
+                yield row[column]
+
+    def _find(self, name: str) -> int:
+        with self._store.reading() as tx:
+            dataset = tx.value(_FIND, {"name": name})
+        if dataset is None:
+            raise NotKnown(
+                f"There is no dataset {name!r}. There are: {', '.join(self.names()) or 'none yet'}."
+            )
+        return int(dataset)
