@@ -18,6 +18,7 @@ LEASE_SECONDS = 900.0
 UNDO_WINDOW = 10
 SETTLE_SECONDS = 60.0
 Document = dict[str, Any]
+Row = tuple[int, int]
 
 
 class IllegalError(AssertionError):
@@ -67,8 +68,8 @@ class Assignment:
     standing: str | None = None
     revisions: dict[int, Revision] = field(default_factory=dict)
     revision: int = 0
-    since: int = 0
-    leased: int = 0
+    since: float = 0.0
+    leased: float = 0.0
     draft: Document | None = None
     delivered: tuple[int, str] | None = None
 
@@ -92,11 +93,11 @@ class QueuedTask:
     document: Document
     key: Any
     repeat: int
-    rank: float
+    rank: tuple[float, int]
     overlap: int | None
     withdrawn: bool = False
     run: int = 0
-    source: int | None = None
+    rows: set[Row] = field(default_factory=set)
     assignments: dict[str, Assignment] = field(default_factory=dict)
 
 
@@ -153,11 +154,11 @@ class Queue:
     def _satisfied(self, task: QueuedTask) -> bool:
         if task.overlap is not None:
             return self.counted(task) >= task.overlap
-        return self.counted(task) > 0 and all(self.has_answered(task, seat) for seat in self.open_seats())
+        return self.counted(task) > 0 and all(self.is_through_with(task, seat) for seat in self.open_seats())
 
-    def has_answered(self, task: QueuedTask, seat: Seat) -> bool:
+    def is_through_with(self, task: QueuedTask, seat: Seat) -> bool:
         found = task.assignments.get(seat.token)
-        return found is not None and found.state == "answered"
+        return found is not None and found.state in ("answered", "ineligible")
 
     def slot_free(self, task: QueuedTask) -> bool:
         """May one more lease or answer count? A task for everyone has room for whoever asks."""
@@ -182,7 +183,8 @@ class Queue:
         seat = self.seats.setdefault(token, Seat(token, name, kind, last_call=self.now))
         if seat.retired:
             seat.retired, seat.last_call = False, self.now
-        seat.clients[client] = self.now
+        if client is not None:
+            seat.clients[client] = self.now
         return seat
 
     def call(self, seat: Seat, client: str | None) -> None:
@@ -335,7 +337,7 @@ class Queue:
                 f"{task.id} ({self.state(task)}, {self.taken(task)} taken) was handed out to {seat.name}"
             )
         mine = task.assignments.setdefault(seat.token, Assignment(task.id, seat.token))
-        mine.state, mine.slot, mine.client, mine.leased = "leased", True, client, self._next()
+        mine.state, mine.slot, mine.client, mine.leased = "leased", True, client, self.now
 
     def _check_complete(self, seat: Seat, client: str | None, size: int, *, any_regular: bool) -> None:
         held = len(self.held(seat, client))
@@ -388,6 +390,10 @@ class Queue:
             return False
         return lease.client == client or self.dead(seat, lease.client)
 
+    def heartbeat(self, seat: Seat, client: str | None) -> None:
+        self.call(seat, client)
+        self._rebind(seat, client)
+
     def release(self, seat: Seat, client: str | None, task_ids: Collection[str] | None = None) -> int:
         self.call(seat, client)
         given = [
@@ -407,6 +413,7 @@ class Queue:
     def save(self, seat: Seat, client: str | None, op: Document, *, refused: bool = False) -> Ack:
         """What one operation does; human work is never lost. `refused`: a validation said no."""
         self.call(seat, client)
+        seat.waits = False
         op_id, task = op["op_id"], self.tasks.get(op["task_id"])
         if op_id in self.answered_ops:
             return Ack(op_id, "repeated", self.answered_ops[op_id][2])
@@ -466,7 +473,7 @@ class Queue:
             return Ack(op["op_id"], "conflict", number, mine.current)
         mine.revision = number
         if op["status"] == "retracted":
-            self._retract(mine, client)
+            self._retract(task, mine, client)
             return Ack(op["op_id"], "stored", number)
         mine.draft = None
         self._answer(task, mine, said)
@@ -476,7 +483,7 @@ class Queue:
         """leased, expired or released → answered; or an edit of what was answered before."""
         had_slot, counted = mine.live and mine.slot, mine.is_counted()
         if mine.state != "answered":
-            mine.since = said.order
+            mine.since = self.now
         was_withdrawn = mine.state == "answered" and mine.standing == "withdrawn"
         mine.state, mine.slot, mine.client, mine.standing = "answered", False, None, None
         if was_withdrawn:
@@ -490,10 +497,10 @@ class Queue:
     def _counts(self, seat: Seat, said: Revision) -> bool:
         return seat.kind == "person" and (said.decision != "ignore" or self.ignore_counts)
 
-    def _retract(self, mine: Assignment, client: str | None) -> None:
-        """counted → leased with its slot; any other answer → leased without one."""
-        mine.slot = mine.standing == "counted"
-        mine.state, mine.standing, mine.client, mine.leased = "leased", None, client, self._next()
+    def _retract(self, task: QueuedTask, mine: Assignment, client: str | None) -> None:
+        """counted → leased with its slot; any other answer, or a withdrawn task's → leased without one."""
+        mine.slot = mine.standing == "counted" and not task.withdrawn
+        mine.state, mine.standing, mine.client, mine.leased = "leased", None, client, self.now
 
     # -- operators ---------------------------------------------------------------------------------
 
@@ -517,7 +524,15 @@ class Queue:
         self.tasks[task_id].withdrawn = False
         self._promote(self.tasks[task_id])
 
+    def bar(self, task_id: str, seat: Seat) -> None:
+        """The seat is not eligible for a task; what it holds or has answered stays as it is."""
+        mine = self.tasks[task_id].assignments.setdefault(seat.token, Assignment(task_id, seat.token))
+        if mine.state in ("", "released", "expired"):
+            mine.state = "ineligible"
+
     def set_overlap(self, overlap: int | None, task_ids: Collection[str] | None = None) -> None:
+        if task_ids is None:
+            self.overlap = overlap
         for task in self.tasks.values():
             if task_ids is None or task.id in task_ids:
                 task.overlap = overlap
@@ -532,19 +547,18 @@ class Queue:
 
     # -- rows and tasks ----------------------------------------------------------------------------
 
-    def legal_fates(self, key: Any, repeat: int, *, source: SourceVersion | None) -> set[str]:
-        """What an occurrence of `key` may become.
+    def legal_fates(self, known: QueuedTask | None, row: Row) -> set[str]:
+        """What an occurrence of a task in a row may become.
 
-        An occurrence of a task that the same version of the source made in an earlier run is a duplicate of
-        that pass and also "already a task from an earlier run": both are accepted.
+        After the first occurrence in this version of the source it is a duplicate, and also carried when an
+        earlier run made the task; a task that another source of this run made is both.
         """
-        known = self.find(key, repeat)
         if known is None:
             return {"task"}
-        same_version = source is not None and known.source == source.id
+        again = any(source == row[0] and ordinal < row[1] for source, ordinal in known.rows)
         if known.run == self.run:
-            return {"duplicate"} if same_version or known.source is None else {"duplicate", "carried"}
-        return {"carried", "duplicate"} if same_version else {"carried"}
+            return {"duplicate"} if again else {"duplicate", "carried"}
+        return {"duplicate", "carried"} if again else {"carried"}
 
     def find(self, key: Any, repeat: int) -> QueuedTask | None:
         found = (task for task in self.tasks.values() if (task.key, task.repeat) == (key, repeat))

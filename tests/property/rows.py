@@ -28,8 +28,9 @@ class SourceVersion:
         return places.index(row)
 
     def give(self, ordinal: int, fate: str) -> str:
-        """The row's fate: the one it has, or else the one given now."""
-        return self.fates.setdefault(ordinal, fate)
+        """The row's fate: the first that applies of the one it has and the one given now."""
+        self.fates[ordinal] = first_that_applies([self.fates.get(ordinal, fate), fate])
+        return self.fates[ordinal]
 
     def end(self, known: int | None) -> None:
         """The stream is at its end: what is still pending was passed over."""

@@ -16,7 +16,7 @@ class Script:
         self.ops = 0
         for number in range(tasks):
             name = f"t{number}"
-            self.queue.add(QueuedTask(name, {"text": name}, name, 0, float(number), overlap))
+            self.queue.add(QueuedTask(name, {"text": name}, name, 0, (0.0, number), overlap))
         self.seats = [self.join(f"p{number}") for number in range(people)]
 
     def join(self, name: str, kind: str = "person") -> Seat:
@@ -40,6 +40,7 @@ class Script:
         }
 
     def answer(self, person: int, task: str = "t0", **fields: object) -> Ack:
+        self.queue.now += 0.01
         mine = self.queue.tasks[task].assignments.get(self.seats[person].token)
         base = mine.revision if mine else 0
         return self.queue.save(self.seats[person], None, self.op(task, **{"base": base, **fields}))

@@ -1,0 +1,193 @@
+"""Drives a real store through the public functions of the queue, with a clock that tests move."""
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tallymark.jsontext import dumps
+from tallymark.queue import answers, datasets, enqueue, lease, runs, seats, settle
+from tallymark.queue import history as histories
+from tallymark.store import Store, Transaction
+from tallymark.types import AckDict, Decision, Task
+
+Result = TypeVar("Result")
+DATASET = "news"
+
+
+class Clock:
+    """Seconds since 1970 as a test wants them."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Shapes:
+    """Every answer has a good shape; two agree when their labels do."""
+
+    def fingerprint_keys(self, _: str) -> tuple[str, ...]:
+        return ("label", "spans")
+
+    def fingerprint(self, _: str, decision: Decision, values: Mapping[str, Any]) -> bytes:
+        return dumps([decision, dict(values)]).encode()[:16].ljust(16, b".")
+
+    def problem(self, _view_id: str, _document: Task) -> str | None:
+        return None
+
+
+class CrashError(RuntimeError):
+    """The process died here."""
+
+
+class Driver:
+    """One dataset of one store. A call is one transaction."""
+
+    def __init__(
+        self, path: Path, *, overlap: int | None, ignore_counts: bool, lease_seconds: float | None
+    ) -> None:
+        self.path = path
+        self.clock = Clock()
+        self.store = Store.open(path, clock=self.clock)
+        self.settings = {"ignore_counts": ignore_counts, "lease_seconds": lease_seconds}
+        made = self.run(
+            lambda tx: datasets.ensure_dataset(tx, name=DATASET, overlap=overlap, **self.settings)  # type: ignore[arg-type]
+        )
+        self.dataset: int = made["id"]
+        self.fence: dict[str, Any] = {}
+        self.start_run()
+
+    # -- transactions ------------------------------------------------------------------------------
+
+    def run(self, call: Callable[[Transaction], Result], *, stumble: bool = False) -> Result:
+        """Run a call. `stumble`: it is done and rolled back first, in a savepoint of the same transaction."""
+        with self.store.transaction() as tx:
+            if stumble:
+                self._stumble(tx, call)
+            return call(tx)
+
+    def _stumble(self, tx: Transaction, call: Callable[[Transaction], object]) -> None:
+        try:
+            with tx.savepoint():
+                call(tx)
+                raise CrashError
+        except CrashError:
+            return
+
+    def crash(self, call: Callable[[Transaction], object]) -> None:
+        """Run a call and die before the commit."""
+        try:
+            with self.store.transaction() as tx:
+                call(tx)
+                raise CrashError
+        except CrashError:
+            return
+
+    def reopen(self) -> None:
+        self.store.close()
+        self.store = Store.open(self.path, clock=self.clock)
+
+    # -- calls -------------------------------------------------------------------------------------
+
+    def start_run(self) -> None:
+        started = self.run(
+            lambda tx: runs.start_run(
+                tx,
+                dataset=DATASET,
+                recipe="mark",
+                command="mark news",
+                view_id="text",
+                config={},
+                labels=["A", "B"],
+                instructions=None,
+                wants=["update", "replace", "remove"],
+                host_pid=1,
+                address=None,
+                secret=None,
+            )
+        )
+        self.fence = {"run": started["run"], "generation": started["generation"]}
+
+    def stream(self, state: Any) -> None:
+        self.run(lambda tx: runs.stream_state(tx, **self.fence, state=state, detail="row 1 is bad"))
+
+    def claim(self, name: str, kind: str, client: str | None) -> str:
+        claimed = self.run(
+            lambda tx: seats.claim_seat(tx, dataset=DATASET, name=name, kind=kind, client_id=client)
+        )
+        return str(claimed["session"])
+
+    def retire(self, name: str) -> None:
+        self.run(lambda tx: seats.retire_seat(tx, dataset=DATASET, name=name))
+
+    def leave(self, token: str) -> None:
+        self.run(lambda tx: seats.leave(tx, session=token))
+
+    def lease(
+        self, token: str, client: str | None, size: int, holding: Sequence[str]
+    ) -> Callable[[Transaction], dict[str, Any]]:
+        return lambda tx: lease.lease(tx, session=token, client_id=client, size=size, holding=holding)
+
+    def release(self, token: str, client: str | None, task_ids: Sequence[str] | None) -> int:
+        given = self.run(lambda tx: lease.release(tx, session=token, client_id=client, task_ids=task_ids))
+        return int(given["released"])
+
+    def heartbeat(self, token: str, client: str | None, cursor: int | None) -> dict[str, Any]:
+        return self.run(lambda tx: lease.heartbeat(tx, session=token, client_id=client, cursor=cursor))
+
+    def save(
+        self, token: str, client: str | None, ops: Sequence[Task], refused: Sequence[str] = ()
+    ) -> Callable[[Transaction], list[AckDict]]:
+        return lambda tx: answers.save(
+            tx,
+            session=token,
+            ops=list(ops),  # type: ignore[arg-type]
+            shapes=Shapes(),
+            client_id=client,
+            validated=dict.fromkeys(refused, "failed: no"),
+        )
+
+    def history(self, token: str) -> list[dict[str, Any]]:
+        found = self.run(lambda tx: histories.history(tx, session=token, limit=200))
+        return list(found["answers"])
+
+    def due(self, *, stopping: bool) -> list[dict[str, Any]]:
+        return self.run(lambda tx: settle.due(tx, **self.fence, limit=1000, stopping=stopping))
+
+    def delivered(self, op_ids: Sequence[str]) -> None:
+        self.run(lambda tx: settle.delivered(tx, **self.fence, op_ids=op_ids))
+
+    def open_source(self, uri: str, fingerprint: str, *, dedup: bool) -> int:
+        opened = self.run(
+            lambda tx: enqueue.open_source(
+                tx, **self.fence, uri=uri, fingerprint=fingerprint, dedup=dedup, same_start=False
+            )
+        )
+        return int(opened["source"])
+
+    def enqueue(
+        self, source: int, tasks: Sequence[Task], fates: Sequence[Sequence[Any]], read: int
+    ) -> Callable[[Transaction], dict[str, Any]]:
+        return lambda tx: enqueue.enqueue(
+            tx, **self.fence, tasks=tasks, fates=fates, read={str(source): read}
+        )
+
+    def operate(self, name: str, **arguments: Any) -> Any:
+        operate = import_module("tallymark.queue.operate")
+        return self.run(lambda tx: getattr(operate, name)(tx, dataset=DATASET, **arguments))
+
+    # -- checks ------------------------------------------------------------------------------------
+
+    def invariants(self) -> list[str]:
+        """The names of the invariants that do not hold."""
+        with self.store.reading() as tx:
+            audit = import_module("tallymark.queue.audit")
+            found = audit.invariants(tx, dataset=DATASET)
+        return [f"{each['name']}: {each['records']}" for each in found if each["broken"]]
+
+    def balances(self) -> dict[str, Any]:
+        with self.store.reading() as tx:
+            audit = import_module("tallymark.queue.audit")
+            return audit.balances(tx, dataset=DATASET)
