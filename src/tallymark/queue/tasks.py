@@ -12,9 +12,9 @@ from typing import Literal
 from tallymark.store import Row, Statement, Transaction, json_ids
 
 _LOCK = Statement(
-    "Tasks of a dataset, locked in id order.",
-    "SELECT id, rank, state, overlap, taken, counted, document FROM task t"
-    " WHERE t.dataset = :dataset AND t.id IN {ids} ORDER BY t.id {lock:t}",
+    "Tasks, locked in id order.",
+    "SELECT id, dataset, rank, state, overlap, taken, counted, document FROM task t"
+    " WHERE t.id IN {ids} ORDER BY t.id {lock:t}",
 )
 _WRITE = Statement(
     "Bring tasks up to date.",
@@ -111,8 +111,8 @@ class Tasks:
     @classmethod
     def locked(cls, tx: Transaction, dataset: int, ids: Sequence[int]) -> "Tasks":
         """Lock those of the ids that are tasks of this dataset."""
-        rows = tx.all(_LOCK, {"dataset": dataset, "ids": json_ids(ids)}) if ids else []
-        return cls(tx, dataset, rows)
+        rows = tx.all(_LOCK, {"ids": json_ids(ids)}) if ids else []
+        return cls(tx, dataset, [row for row in rows if row["dataset"] == dataset])
 
     def reload(self) -> None:
         """Read the tasks again, after a savepoint was undone."""
