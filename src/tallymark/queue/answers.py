@@ -32,12 +32,18 @@ _KNOWN_OP = Statement(
 )
 _QUARANTINED = Statement("Is this op_id in quarantine?", "SELECT 1 FROM quarantine WHERE op_id = :op_id")
 _ASSIGNMENT = Statement(
-    "A seat's assignment of a task with its draft.",
+    "A seat's assignment of a task.",
     """
-    SELECT a.state, a.slot, a.standing, a.revision, f.op_id AS draft_op
-      FROM assignment a LEFT JOIN draft f ON f.task = a.task AND f.session = a.session
-     WHERE a.task = :task AND a.session = :session
+    SELECT state, slot, standing, revision FROM assignment WHERE task = :task AND session = :session
     """,
+)
+_KNOWN_DRAFT = Statement(
+    "What a draft's op_id was kept for.",
+    "SELECT session, task, base, base AS revision FROM draft_op WHERE op_id = :op_id",
+)
+_DRAFT_OP = Statement(
+    "Remember a draft's op_id, so that sending it again changes nothing.",
+    "INSERT INTO draft_op (op_id, task, session, base) VALUES (:op_id, :task, :session, :base)",
 )
 _REVISION = Statement(
     "One revision of an answer.",
@@ -120,7 +126,6 @@ class _Place:
     slot: int
     standing: str | None
     revision: int
-    draft_op: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +225,7 @@ def _save_one(context: _Context, op: OperationDict) -> AckDict:
     problem = _problem(op)
     if problem is not None:
         return _quarantine(context, op, problem)
-    known = tx.one(_KNOWN_OP, {"op_id": op["op_id"]})
+    known = tx.one(_KNOWN_OP, {"op_id": op["op_id"]}) or tx.one(_KNOWN_DRAFT, {"op_id": op["op_id"]})
     if known is not None and (known["session"], str(known["task"])) == (seat.id, op["task_id"]):
         return _ack(op, "repeated", known["revision"])
     if known is not None:
@@ -312,12 +317,13 @@ def _retract(context: _Context, op: OperationDict, place: _Place) -> AckDict:
     revision = _next_revision(tx, seat, place)
     answer = _append(context, op, place, revision, place.revision, changes)
     counted = place.standing == "counted"
+    slot = counted and task.state != "withdrawn"
     tx.run(
         _RETRACTED,
         {
             "task": task.id,
             "session": seat.id,
-            "slot": int(counted),
+            "slot": int(slot),
             "client": context.client,
             "revision": revision,
             "now": tx.now,
@@ -325,7 +331,7 @@ def _retract(context: _Context, op: OperationDict, place: _Place) -> AckDict:
     )
     seat.answered -= 1
     seat.held += 1
-    context.tasks.move(task.id, counted=-1 if counted else 0)
+    context.tasks.move(task.id, taken=slot - counted, counted=-counted)
     context.tasks.settle()
     note_retracted(tx, seat, task.id, answer, context.wants)
     return _ack(op, "stored", revision)
@@ -334,17 +340,15 @@ def _retract(context: _Context, op: OperationDict, place: _Place) -> AckDict:
 def _store_draft(context: _Context, op: OperationDict, place: _Place, message: str | None) -> AckDict:
     """Keep half-done or refused work. A draft against an older revision is kept too, and says so."""
     tx, seat, task = context.tx, context.seat, place.task
-    if place.draft_op == op["op_id"]:
-        return _ack(op, "repeated", place.revision)
     base = _base(tx, seat, place, op)
     changes = _op_changes(tx, seat, place, op, base)
+    kept = {"task": task.id, "session": seat.id, "op_id": op["op_id"]}
+    kept["base"] = base if base is not None else place.revision
+    tx.run(_DRAFT_OP, kept)
     tx.run(
         _DRAFT,
         {
-            "task": task.id,
-            "session": seat.id,
-            "op_id": op["op_id"],
-            "base": base if base is not None else place.revision,
+            **kept,
             "changes": jsontext.dumps(changes) if any(changes.values()) else None,
             "decision": op.get("decision"),
             "comment": op.get("comment"),
@@ -443,25 +447,26 @@ def _fingerprint(
 def _place(tx: Transaction, seat: Seat, task: LockedTask) -> _Place:
     row = tx.one(_ASSIGNMENT, {"task": task.id, "session": seat.id})
     if row is None:
-        return _Place(task, None, 0, None, 0, None)
-    return _Place(task, row["state"], row["slot"], row["standing"], row["revision"], row["draft_op"])
+        return _Place(task, None, 0, None, 0)
+    return _Place(task, row["state"], row["slot"], row["standing"], row["revision"])
 
 
 def _base(tx: Transaction, seat: Seat, place: _Place, op: OperationDict) -> int | None:
-    """The revision an operation is based on; None when it names one that does not exist."""
+    """The revision an operation is based on; None when it names one that does not exist.
+
+    Where nothing was answered yet there is nothing to conflict with, and the base is the task itself.
+    """
     base = op.get("base")
-    if base is None:
+    if base is None or not place.revision:
         return 0
     if isinstance(base, int):
-        return base if 0 <= base <= place.revision or _exists(tx, seat, place, base) else None
-    row = tx.one(_KNOWN_OP, {"op_id": base})
-    if row is not None and (row["session"], row["task"]) == (seat.id, place.task.id):
-        return int(row["revision"])
-    return place.revision if base == place.draft_op else None
-
-
-def _exists(tx: Transaction, seat: Seat, place: _Place, revision: int) -> bool:
-    return tx.one(_REVISION, {"task": place.task.id, "session": seat.id, "revision": revision}) is not None
+        named = {"task": place.task.id, "session": seat.id, "revision": base}
+        return base if base == 0 or tx.one(_REVISION, named) is not None else None
+    for statement, column in ((_KNOWN_OP, "revision"), (_KNOWN_DRAFT, "base")):
+        row = tx.one(statement, {"op_id": base})
+        if row is not None and (row["session"], row["task"]) == (seat.id, place.task.id):
+            return int(row[column])
+    return None
 
 
 def _cumulative(

@@ -29,26 +29,42 @@ _TASK_STATES = Statement(
     SELECT count(*) AS queued,
            coalesce(sum(t.state = 'done'), 0) AS done,
            coalesce(sum(t.state = 'withdrawn'), 0) AS withdrawn,
-           coalesce(sum(t.state = 'open' AND t.taken > t.counted), 0) AS leased,
-           coalesce(sum(t.state = 'open' AND t.taken = t.counted), 0) AS open,
+           coalesce(sum(t.state = 'open'), 0) AS open,
            coalesce(sum(NOT EXISTS (SELECT 1 FROM task_row r WHERE r.task = t.id)), 0) AS without_row
       FROM task t WHERE t.dataset = :dataset
     """,
 )
 _SLOTS = Statement(
-    "Slots of a dataset's tasks.",
+    "Slots of a dataset's tasks: wanted from the overlaps, the rest from the counters.",
     """
-    SELECT coalesce(sum(t.counted), 0) AS counted, coalesce(sum(t.taken - t.counted), 0) AS live,
-           coalesce(sum(CASE WHEN t.state = 'withdrawn' THEN 0
-                             WHEN t.overlap IS NOT NULL THEN max(t.overlap - t.taken, 0)
-                             ELSE (SELECT count(*) FROM session s
-                                    WHERE s.dataset = t.dataset AND s.kind = 'person' AND s.retired_at IS NULL
-                                      AND NOT EXISTS (
-                                          SELECT 1 FROM assignment a WHERE a.task = t.id AND a.session = s.id
-                                             AND (a.slot = 1 OR a.state IN ('answered', 'ineligible'))))
-                        END), 0) AS free
-      FROM task t WHERE t.dataset = :dataset
+    SELECT coalesce(sum(counted), 0) AS counted, coalesce(sum(taken - counted), 0) AS live,
+           coalesce(sum(CASE WHEN state = 'withdrawn' OR overlap IS NULL THEN 0 ELSE overlap - taken END), 0)
+               AS free,
+           coalesce(sum(CASE WHEN overlap IS NULL THEN 0 WHEN state = 'withdrawn' THEN taken
+                             ELSE overlap END), 0) AS wanted
+      FROM task WHERE dataset = :dataset
     """,
+)
+_SLOTS_EVERYONE = Statement(
+    "Slots of tasks that want everyone: wanted by seats, still free, taken by seats that closed.",
+    """
+    SELECT count(CASE WHEN s.retired_at IS NULL AND coalesce(a.standing, '') NOT IN ('surplus', 'uncounted',
+                          'withdrawn') AND coalesce(a.state, '') <> 'ineligible' AND t.state <> 'withdrawn'
+                      THEN 1 END) AS wanted,
+           count(CASE WHEN s.retired_at IS NULL AND coalesce(a.slot, 0) = 0 AND t.state <> 'withdrawn'
+                       AND coalesce(a.state, '') NOT IN ('answered', 'ineligible') THEN 1 END) AS free,
+           count(CASE WHEN (s.retired_at IS NOT NULL OR t.state = 'withdrawn')
+                       AND (a.slot = 1 OR a.standing = 'counted') THEN 1 END) AS closed
+      FROM task t JOIN session s ON s.dataset = t.dataset AND s.kind = 'person'
+      LEFT JOIN assignment a ON a.task = t.id AND a.session = s.id
+     WHERE t.dataset = :dataset AND t.overlap IS NULL
+    """,
+)
+_HELD_TASKS = Statement(
+    "Open tasks that somebody holds.",
+    "SELECT count(DISTINCT a.task) FROM session s"
+    " JOIN assignment a ON a.session = s.id AND a.state = 'leased'"
+    " JOIN task t ON t.id = a.task AND t.state = 'open' WHERE s.dataset = :dataset",
 )
 _STANDINGS = Statement(
     "Answered assignments by standing.",
@@ -188,7 +204,6 @@ INVARIANTS = (
            AND NOT EXISTS (SELECT 1 FROM assignment a WHERE a.task = n.task AND a.session = n.session)
            AND NOT EXISTS (SELECT 1 FROM answer m
                             WHERE m.task = n.task AND m.session = n.session AND m.id > n.id)
-           AND n.base IS NOT NULL
         """,  # noqa: S608
     ),
     _invariant(
@@ -270,7 +285,7 @@ INVARIANTS = (
         "An answer was given to the model at most once, and nothing is due twice for one task and session.",
         f"""
         SELECT y.task, y.session, count(*) AS due FROM delivery y
-         WHERE {_OF.format("y.dataset")} AND y.delivered_at IS NULL
+         WHERE {_OF.format("y.dataset")} AND y.handed_at IS NULL
          GROUP BY y.task, y.session HAVING count(*) > 1
         """,  # noqa: S608
     ),
@@ -286,10 +301,9 @@ def balances(tx: Transaction, *, dataset: str) -> dict[str, Any]:
     named = {"dataset": found["id"]}
     sources = [_source(tx, row) for row in tx.all(_SOURCES, named)]
     tasks = _tasks(tx, named)
-    slots = _record(tx.one(_SLOTS, named))
-    slots["wanted"] = slots["counted"] + slots["live"] + slots["free"]
+    slots = _slots(tx, named)
     answers = _answers(tx, named, slots["counted"])
-    groups = [*sources, tasks, answers]
+    groups = [*sources, tasks, slots, answers]
     return {
         "dataset": dataset,
         "sources": sources,
@@ -340,10 +354,19 @@ def _source(tx: Transaction, row: Row) -> dict[str, Any]:
 def _tasks(tx: Transaction, named: dict[str, Any]) -> dict[str, Any]:
     counters = _record(tx.one(_COUNTERS, named))
     states = _record(tx.one(_TASK_STATES, named))
+    states["leased"] = tx.value(_HELD_TASKS, named)
+    states["open"] -= states["leased"]
     states["from_rows"] = states["queued"] - states["without_row"]
     parts = states["done"] + states["withdrawn"] + states["leased"] + states["open"]
     same = all(counters[key] == states[key] for key in counters)
     return {**states, "balanced": same and parts == states["queued"]}
+
+
+def _slots(tx: Transaction, named: dict[str, Any]) -> dict[str, Any]:
+    slots, everyone = _record(tx.one(_SLOTS, named)), _record(tx.one(_SLOTS_EVERYONE, named))
+    slots["free"] += everyone["free"]
+    slots["wanted"] += everyone["wanted"] + everyone["closed"]
+    return {**slots, "balanced": slots["wanted"] == slots["counted"] + slots["live"] + slots["free"]}
 
 
 def _answers(tx: Transaction, named: dict[str, Any], counted: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Duplicates are decided here, by the database: one task for each (dataset, dedup key, repeat).
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -109,6 +110,7 @@ class _Batch:
     new: list[dict[str, Any]] = field(default_factory=list)
     new_links: list[dict[str, Any]] = field(default_factory=list)
     fates: dict[tuple[int, int], tuple[Fate, str | None]] = field(default_factory=dict)
+    occurred: Counter[tuple[bytes, tuple[int, int]]] = field(default_factory=Counter)
 
     def key(self, task: Mapping[str, Any]) -> bytes:
         """What makes the task a duplicate of another, in this dataset."""
@@ -273,7 +275,7 @@ def _place(batch: _Batch, task: Mapping[str, Any], new_id: int) -> None:
     key = batch.key(task)
     repeats = batch.known.setdefault(key, {})
     row = _row_of(task)
-    repeat = _repeat(batch, repeats, row) if task.get("repeatable") else 0
+    repeat = _repeat(batch, key, row) if task.get("repeatable") else 0
     known = repeats.get(repeat)
     if known is None and key in batch.excluded:
         _fate(batch, row, "excluded", f"answered in {batch.excluded[key]}")
@@ -294,12 +296,14 @@ def _place(batch: _Batch, task: Mapping[str, Any], new_id: int) -> None:
     _fate(batch, row, "carried", None)
 
 
-def _repeat(batch: _Batch, repeats: Mapping[int, int], row: tuple[int, int] | None) -> int:
-    """The 0-based number of this key's occurrence in the pass of a source."""
+def _repeat(batch: _Batch, key: bytes, row: tuple[int, int] | None) -> int:
+    """The 0-based number of this key's occurrence in the pass of a source, within its row included."""
     if row is None:
         return 0
-    linked = {link for task in repeats.values() for link in batch.links.get(task, ())}
-    return sum(1 for source, ordinal in linked if source == row[0] and ordinal < row[1])
+    links = (link for task in batch.known[key].values() for link in batch.links.get(task, ()))
+    before = sum(1 for source, ordinal in links if source == row[0] and ordinal < row[1])
+    batch.occurred[key, row] += 1
+    return before + batch.occurred[key, row] - 1
 
 
 def _row_of(task: Mapping[str, Any]) -> tuple[int, int] | None:

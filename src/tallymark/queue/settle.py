@@ -6,7 +6,7 @@ from typing import Any
 from tallymark import jsontext
 from tallymark.queue.answers import send_back
 from tallymark.queue.runs import fenced, note
-from tallymark.store import Statement, Transaction
+from tallymark.store import Statement, Transaction, json_ids
 from tallymark.store.records import RECORD_COLUMNS, RECORD_TABLES, record
 
 UNDO_WINDOW = 10
@@ -19,9 +19,13 @@ _DUE = Statement(
       FROM delivery y JOIN answer n ON n.id = y.answer {RECORD_TABLES}
      WHERE y.dataset = :dataset AND y.delivered_at IS NULL
        AND (:at_once = 1 OR s.idle = 1 OR n.server_time <= :settled
-            OR s.position - coalesce(a.position, 0) >= :undo_window)
+            OR s.position - y.position >= :undo_window)
      ORDER BY y.answer LIMIT :limit
     """,  # noqa: S608
+)
+_HANDED = Statement(
+    "These are on their way to the model; what is said of them from now on comes after.",
+    "UPDATE delivery SET handed_at = :now WHERE answer IN {ids}",
 )
 _DELIVERED = Statement(
     "The host has given these to the model.",
@@ -85,6 +89,7 @@ def due(
             "limit": limit,
         },
     )
+    tx.run(_HANDED, {"now": tx.now, "ids": json_ids(row["answer"] for row in rows)})
     return [
         {
             "op_id": row["op_id"],

@@ -293,6 +293,14 @@ draft = _table(
     PrimaryKeyConstraint("task", "session"),
 )
 
+draft_op = _table(
+    "draft_op",
+    Column("op_id", Text, primary_key=True),
+    Column("task", Int, nullable=False),
+    Column("session", Int, nullable=False),
+    Column("base", Int, nullable=False),
+)
+
 delivery = _table(
     "delivery",
     Column("answer", Int, ForeignKey("answer.id"), primary_key=True),
@@ -300,7 +308,9 @@ delivery = _table(
     Column("task", Int, nullable=False),
     Column("session", Int, nullable=False),
     Column("kind", Text, _one_of("kind", "update", "replace", "remove"), nullable=False),
+    Column("position", Int, nullable=False),
     Column("run", Int),
+    Column("handed_at", Real),
     Column("delivered_at", Real),
     _flag("unseen"),
 )
