@@ -14,7 +14,7 @@ _NAMES = Statement("All datasets by name.", "SELECT name FROM dataset ORDER BY n
 _FIND = Statement("A dataset by name.", "SELECT id FROM dataset WHERE name = :name")
 _CURRENT = """
       a.revision = n.revision AND n.status = 'submitted' AND s.kind = 'person'
-      AND (a.standing = 'counted' OR a.standing = 'uncounted' OR (:surplus = 1 AND a.standing = 'surplus'))
+      AND (a.standing = 'counted' OR (:surplus = 1 AND a.standing = 'surplus'))
 """
 _PAGE = Statement(
     "Current answers after one, in the order they were stored.",
@@ -28,7 +28,7 @@ _PAGE = Statement(
 _COUNT = Statement(
     "How many counted, current answers of persons a dataset has.",
     "SELECT count(*) FROM assignment a JOIN session s ON s.id = a.session"
-    " WHERE s.dataset = :dataset AND s.kind = 'person' AND a.standing IN ('counted', 'uncounted')",
+    " WHERE s.dataset = :dataset AND s.kind = 'person' AND a.standing = 'counted'",
 )
 _HASHES = Statement(
     "The 32-bit hashes of answered tasks.",
