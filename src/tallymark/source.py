@@ -1,0 +1,322 @@
+"""Sources: where rows come from, and what became of every row of them.
+
+A source is read once, from the top or from a mark. Each row it gives is counted by its 1-based ordinal and
+stamped into the task under `ROW_KEY`; a row that cannot become a task gets its fate here.
+"""
+
+import itertools
+import json
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
+
+from tallymark.hashing import IDENTITY_KEY, ROW_KEY, identities_of
+from tallymark.types import Fate, RowFate, Task
+
+__all__ = [
+    "Row",
+    "Source",
+    "Start",
+    "collect_sources",
+    "current_sources",
+    "iterable_source",
+    "source_by_index",
+    "with_sources",
+]
+
+HEAD = 64 * 1024
+"""So many bytes at the start of a file, and before a mark, tell whether it is still the same."""
+
+WINDOW = 10_000
+"""So many rows back a position or the input of a row is remembered."""
+
+
+class Row(NamedTuple):
+    """One row as a loader gives it.
+
+    `ordinal` counts rows from 1. `task` is None when the row cannot be one; then `note` says why, otherwise
+    `note` is something to know about the row. `position` is the offset and the number of lines up to the
+    row's end, None where reading cannot start again.
+    """
+
+    ordinal: int
+    task: Task | None
+    note: str | None = None
+    position: tuple[int, int] | None = None
+
+
+class Start(NamedTuple):
+    """Where a loader starts: after so many rows, bytes and lines."""
+
+    ordinal: int
+    offset: int
+    line: int
+
+
+OpenRows = Callable[[Start | None], Iterator[Row]]
+
+_indices = itertools.count()
+_living: WeakValueDictionary[int, "Source"] = WeakValueDictionary()
+_opened: ContextVar[list["Source"] | None] = ContextVar("opened_sources", default=None)
+
+
+@contextmanager
+def collect_sources(recipe: str = "python") -> Iterator[list["Source"]]:
+    """Collect the sources that are opened while a recipe runs; iterables among them are named after it."""
+    sources: list[Source] = _Collected(recipe)
+    with with_sources(sources):
+        yield sources
+
+
+@contextmanager
+def with_sources(sources: list["Source"]) -> Iterator[None]:
+    """Add sources opened from here on to a list that was collected before."""
+    token = _opened.set(sources)
+    try:
+        yield
+    finally:
+        _opened.reset(token)
+
+
+def current_sources() -> list["Source"]:
+    """The sources of the recipe that runs; empty outside of one."""
+    sources = _opened.get()
+    return [] if sources is None else sources
+
+
+def source_by_index(index: object) -> "Source | None":
+    """The living source that a task's `ROW_KEY` names."""
+    return _living.get(index) if isinstance(index, int) else None
+
+
+class _Collected(list["Source"]):
+    def __init__(self, recipe: str) -> None:
+        super().__init__()
+        self.recipe = recipe
+
+    def uri(self) -> str:
+        same = sum(source.uri.startswith("recipe:") for source in self)
+        return f"recipe:{self.recipe}" + (f"#{same + 1}" if same else "")
+
+
+class Source:
+    """One source while it is read.
+
+    `uri` is the absolute path, `-`, or `recipe:<name>` for what Python code yields. `index` is unique in the
+    process. `rows_read` is the ordinal of the last row read; `known_rows` is exact, or None until it is.
+    `mark` is the last row such that it and all before it have their final fate, once every task yielded so
+    far is in the queue.
+    """
+
+    def __init__(
+        self, uri: str, open_rows: OpenRows, *, path: Path | None = None, length: int | None = None
+    ) -> None:
+        self.uri = uri
+        self.path = path
+        self.index = next(_indices)
+        self.rows_read = 0
+        self.known_rows = length
+        self.size = path.stat().st_size if path is not None else None
+        self.bytes_read = 0
+        self.exhausted = False
+        self.rowwise = False
+        self.remembering = True
+        self.mark = 0
+        self._open_rows = open_rows
+        self._start: Start | None = None
+        self._begun = False
+        self._decided = bytearray()  # one byte for each row after the mark: has it a task or a fate?
+        self._fates: list[RowFate] = []
+        self._notes: list[tuple[int, str]] = []
+        self._positions: deque[tuple[int, int] | None] = deque(maxlen=WINDOW)
+        self._inputs: dict[str, list[int]] = {}
+        _living[self.index] = self
+        opened = _opened.get()
+        if opened is not None:
+            opened.append(self)
+
+    @property
+    def is_file(self) -> bool:
+        """Whether rows come from outside of the program: a file or standard input."""
+        return not self.uri.startswith("recipe:")
+
+    def tasks(self) -> Iterator[Task]:
+        """The rows that can be tasks, each stamped with where it came from."""
+        for row in self._rows():
+            task = self.take(row)
+            if task is not None:
+                yield task
+        self.end()
+
+    def take(self, row: Row) -> Task | None:
+        """Count a row in; gives its stamped task, or None when it cannot be one."""
+        if self.rowwise:
+            self.settle(self.rows_read)
+        self.rows_read = row.ordinal
+        self._positions.append(row.position)
+        if row.position is not None:
+            self.bytes_read = row.position[0]
+        if row.task is None:
+            self.decide(row.ordinal, "invalid", row.note)
+            return None
+        if row.note is not None:
+            self._notes.append((row.ordinal, row.note))
+        row.task[ROW_KEY] = [self.index, row.ordinal]
+        return row.task
+
+    def end(self) -> None:
+        """There is no further row."""
+        self.exhausted = True
+        self.known_rows = self.rows_read
+
+    def _rows(self) -> Iterator[Row]:
+        self._begun = True
+        start = self._start
+        rows = self._open_rows(start)
+        if start is None:
+            return rows
+        return (row for row in rows if row.ordinal > start.ordinal)
+
+    def remember(self, task: Task) -> None:
+        """Keep the input identity of a row, so that a task made of it is known without its `ROW_KEY`."""
+        ordinals = self._inputs.setdefault(_input_of(task), [])
+        if ordinals[-1:] != [task[ROW_KEY][1]]:
+            ordinals.append(task[ROW_KEY][1])
+        if len(self._inputs) > WINDOW:
+            del self._inputs[next(iter(self._inputs))]
+
+    def row_of_input(self, task: Task) -> int | None:
+        """The row with the same input, among the last ones; of several each in its turn."""
+        ordinals = self._inputs.get(_input_of(task))
+        if not ordinals:
+            return None
+        return ordinals.pop(0) if len(ordinals) > 1 else ordinals[0]
+
+    def decide(self, ordinal: int, fate: Fate, note: str | None = None) -> None:
+        """Give a row its final fate, once."""
+        if self._take(ordinal):
+            self._fates.append(RowFate(ordinal, fate, note))
+
+    def link(self, ordinal: int) -> None:
+        """A task came out of this row."""
+        self._take(ordinal)
+
+    def _take(self, ordinal: int) -> bool:
+        place = ordinal - self.mark - 1
+        if place < 0:
+            return False
+        self._reach(place + 1)
+        was, self._decided[place] = self._decided[place], 1
+        return not was
+
+    def settle(self, ordinal: int) -> None:
+        """Rows up to here give no more tasks: those without one were passed over."""
+        count = ordinal - self.mark
+        if count <= 0:
+            return
+        self._reach(count)
+        for place in range(count):
+            if not self._decided[place]:
+                self._fates.append(RowFate(self.mark + place + 1, "passed"))
+        del self._decided[:count]
+        self.mark = ordinal
+
+    def _reach(self, count: int) -> None:
+        if count > len(self._decided):
+            self._decided.extend(bytes(count - len(self._decided)))
+
+    def drain_fates(self) -> list[RowFate]:
+        """Rows that got a final fate inside the stream since the last call; rows of tasks are not in it."""
+        fates, self._fates = self._fates, []
+        return fates
+
+    def drain_notes(self) -> list[tuple[int, str]]:
+        """Things to know about rows that did become tasks (a repeated key) since the last call."""
+        notes, self._notes = self._notes, []
+        return notes
+
+    def fingerprint(self) -> str:
+        """JSON text: the size and a hash of the first 64 kB of a file; the length of a list."""
+        if self.path is None:
+            return json.dumps({"rows": self.known_rows} if self.known_rows is not None else {})
+        size = self.path.stat().st_size
+        return json.dumps({"size": size, "head": self._digest(0, min(size, HEAD))})
+
+    def same_start(self, stored: str) -> bool:
+        """Whether the file is the one with this fingerprint, possibly with more at its end."""
+        before = json.loads(stored)
+        if self.path is None or not isinstance(before, dict) or not {"size", "head"} <= before.keys():
+            return stored == self.fingerprint()
+        long_enough = self.path.stat().st_size >= before["size"]
+        return long_enough and bool(self._digest(0, min(before["size"], HEAD)) == before["head"])
+
+    def position_of(self, ordinal: int) -> list[Any] | None:
+        """Where to go on after this row: `[offset, lines, hash of the 64 kB before]`, JSON-able.
+
+        None when it is too long ago, the source cannot be read from there, or the file ends there without
+        a line end (the row could still grow).
+        """
+        place = ordinal - self.rows_read + len(self._positions) - 1
+        if self.path is None or not 0 <= place < len(self._positions):
+            return None
+        position = self._positions[place]
+        if position is None or not self._ends_a_line(position[0]):
+            return None
+        return [*position, self.mark_fingerprint(position)]
+
+    def mark_fingerprint(self, position: Iterable[Any]) -> str:
+        """The hash of the 64 kB of the file before a position."""
+        offset = next(iter(position))
+        return self._digest(max(0, offset - HEAD), min(offset, HEAD))
+
+    def seek(self, ordinal: int, position: list[Any] | None) -> bool:
+        """Start after a row, before anything is read.
+
+        With a position of `position_of` the file is opened there; without one the rows up to it are read
+        and left out. False, and nothing changes, when this is no file or is not the same before the position.
+        """
+        if self._begun:
+            raise RuntimeError(f"{self.uri} is being read; a start can only be chosen before.")
+        if self.path is None:
+            return False
+        offset, line = 0, 0
+        if position is not None:
+            offset, line, before = position
+            if self.path.stat().st_size < offset or self.mark_fingerprint(position) != before:
+                return False
+        self._start = Start(ordinal, offset, line)
+        self.mark = self.rows_read = ordinal
+        self.bytes_read = offset
+        return True
+
+    def _ends_a_line(self, offset: int) -> bool:
+        return self._read(max(0, offset - 1), 1) == b"\n"
+
+    def _digest(self, offset: int, length: int) -> str:
+        return blake2b(self._read(offset, length), digest_size=16).hexdigest()
+
+    def _read(self, offset: int, length: int) -> bytes:
+        if self.path is None:
+            return b""
+        with self.path.open("rb") as file:
+            file.seek(offset)
+            return file.read(length)
+
+
+def _input_of(task: Task) -> str:
+    stamp = task.get(IDENTITY_KEY)
+    return stamp[:32] if isinstance(stamp, str) else identities_of(task).input.hex()
+
+
+def iterable_source(items: Iterable[Any]) -> Source:
+    """A source of what Python code yields, for a stream to take the items from."""
+    opened = _opened.get()
+    uri = opened.uri() if isinstance(opened, _Collected) else "recipe:python"
+    return Source(
+        uri, lambda _start: iter(()), length=len(items) if isinstance(items, list | tuple) else None
+    )
