@@ -1,0 +1,97 @@
+"""Find the server of a database: its row says where it listens, a call tells whether it lives."""
+
+import sqlite3
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tallymark.channel.client import Address, post
+from tallymark.channel.locks import held, holder
+from tallymark.errors import ChannelDown, DatabaseBusy, TallymarkError
+
+_LAST_SERVER = "SELECT address, secret, version FROM server WHERE stopped_at IS NULL ORDER BY id DESC LIMIT 1"
+_PAUSE = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class LivingServer:
+    """A server that answered just now."""
+
+    address: Address
+    version: str
+    pid: int
+
+
+def lock_path(database: Path) -> Path:
+    """The file whose lock the one writer of this database holds."""
+    return database.with_name(database.name + ".lock")
+
+
+def database_path(where: str | Path) -> Path:
+    """The file of a database given as a path or as `sqlite:///path`."""
+    text = str(where).removeprefix("sqlite:///")
+    return Path(text).expanduser().absolute()
+
+
+def living_server(database: Path, *, timeout: float = 2.0) -> LivingServer | None:
+    """The server that writes to this database now, or None when nobody answers."""
+    if not held(lock_path(database)):
+        return None
+    row = _last_server(database)
+    if row is None:
+        return None
+    address = Address(url=row[0], secret=row[1])
+    try:
+        hello: dict[str, Any] = post(address, "/internal/server.hello", {}, timeout=timeout)
+    except TallymarkError:
+        return None
+    return LivingServer(address=address, version=hello["version"], pid=hello["pid"])
+
+
+def stop_server(database: Path, *, patience: float = 20.0) -> bool:
+    """Ask the server of a database to end and wait until it has; False when none lives.
+
+    Errors: `DatabaseBusy` when the process that holds the database does not answer or does not end.
+    """
+    deadline = time.monotonic() + patience
+    asked = False
+    while held(lock_path(database)):
+        if time.monotonic() > deadline:
+            raise DatabaseBusy(
+                f"{database} is still held by {_holder(database)}, which does not end; stop it."
+            )
+        server = None if asked else living_server(database)
+        if server is not None:
+            asked = _ask_to_stop(server)
+        time.sleep(_PAUSE)
+    return asked
+
+
+def busy(database: Path) -> DatabaseBusy:
+    """The error that names who holds a database."""
+    return DatabaseBusy(
+        f"{database} is held by {_holder(database)}. Wait until it is done, or stop that process."
+    )
+
+
+def _ask_to_stop(server: LivingServer) -> bool:
+    try:
+        post(server.address, "/internal/server.stop", {}, timeout=5.0)
+    except ChannelDown:
+        return False
+    return True
+
+
+def _holder(database: Path) -> str:
+    return str(holder(lock_path(database)) or "another process")
+
+
+def _last_server(database: Path) -> tuple[str, str, str] | None:
+    try:
+        with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=5.0)) as connection:
+            row: tuple[str, str, str] | None = connection.execute(_LAST_SERVER).fetchone()
+            return row
+    except sqlite3.Error:  # no database yet, or none of ours: then nobody serves it
+        return None

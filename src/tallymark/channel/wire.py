@@ -1,0 +1,55 @@
+"""Errors and JSON as they travel between two processes of one database."""
+
+import hmac
+from typing import Any, TypedDict
+
+from tallymark import errors
+from tallymark.errors import TallymarkError
+
+SECRET_HEADER = "x-tallymark-secret"  # noqa: S105 (a header's name)
+JSON_TYPE = "application/json"
+
+
+class FailureDict(TypedDict):
+    """A `TallymarkError` on the wire; `attributes` are what else it knows, as far as JSON has it."""
+
+    code: str
+    message: str
+    attributes: dict[str, Any]
+
+
+def same_secret(given: str | None, expected: str) -> bool:
+    """Whether the secrets are equal, in time that does not depend on where they differ."""
+    return given is not None and hmac.compare_digest(given.encode(), expected.encode())
+
+
+def failure(error: TallymarkError) -> FailureDict:
+    """What the other side needs to raise the same error."""
+    attributes = {key: value for key, value in vars(error).items() if _is_plain(value)}
+    return {"code": error.code, "message": str(error), "attributes": attributes}
+
+
+def to_error(document: dict[str, Any]) -> TallymarkError:
+    """The error a failure describes; a code unknown here becomes a plain `TallymarkError` that keeps it."""
+    code, message = str(document.get("code")), str(document.get("message"))
+    kind = _kinds().get(code, TallymarkError)
+    error = kind.__new__(kind, message)  # its own __init__ would make the message anew
+    error.args = (message,)
+    vars(error).update(document.get("attributes") or {})
+    if error.code != code:
+        error.code = code
+    return error
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(isinstance(part, str | int) for part in value)
+    return value is None or isinstance(value, str | int)
+
+
+def _kinds() -> dict[str, type[TallymarkError]]:
+    found: dict[str, type[TallymarkError]] = {}
+    for name in errors.__all__:
+        kind = getattr(errors, name)
+        found.setdefault(kind.code, kind)
+    return found

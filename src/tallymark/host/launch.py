@@ -1,0 +1,181 @@
+"""Start the server of a database, adopt the one that lives, and start a dead one anew.
+
+The server is a child process in a session of its own: Ctrl-C in the terminal does not reach it, and it goes
+on serving when its host dies.
+"""
+
+import json
+import os
+import select
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tallymark
+from tallymark.channel.client import Address
+from tallymark.channel.find import LivingServer, busy, database_path, living_server, lock_path, stop_server
+from tallymark.channel.locks import held
+from tallymark.config import Settings
+from tallymark.errors import ChannelDown
+
+START_SECONDS = 30.0
+LOG_BYTES = 5_000_000
+_PAUSE = 0.05
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """What the server process is started with."""
+
+    database: Path
+    arguments: tuple[str, ...]
+
+    @classmethod
+    def of(cls, settings: Settings) -> "ServerOptions":
+        """The server's part of the settings."""
+        database = database_path(settings.database_url)
+        arguments = ["--host", settings.host, "--port", str(settings.port)]
+        arguments += ["--max-body", str(settings.max_body_mb * 2**20)]
+        arguments += ["--fixed-port"] if "port" in settings.model_fields_set else []
+        arguments += ["--verbose"] if settings.logging == "verbose" else []
+        for host in settings.allowed_hosts:
+            arguments += ["--allowed-host", host]
+        return cls(database, tuple(arguments))
+
+
+class Launch:
+    """The server of one database, as a host sees it. Safe to use from several threads."""
+
+    def __init__(self, options: ServerOptions) -> None:
+        self._options = options
+        self._lock = threading.Lock()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._pipe: int | None = None
+        self._living: LivingServer | None = None
+        self.moved_from: str | None = None
+
+    @property
+    def database(self) -> Path:
+        """The database's file."""
+        return self._options.database
+
+    @property
+    def log(self) -> Path:
+        """Where the server writes its log."""
+        return self.database.with_name(self.database.name + ".server.log")
+
+    def begin(self) -> None:
+        """Start the server, unless the database is held already, and return at once."""
+        with self._lock:
+            if self._child is None and not held(lock_path(self.database)):
+                self._spawn()
+
+    def address(self) -> Address:
+        """Where the server answers; it is started when it does not.
+
+        Errors: `DatabaseBusy` when somebody holds the database and does not answer, `ChannelDown` when the
+        server cannot be started.
+        """
+        with self._lock:
+            if self._living is None or not self._answers(self._living):
+                self._living = self._find_or_start()
+            return self._living.address
+
+    def alive(self) -> bool:
+        """Whether the server's process is there, as far as can be told without asking it."""
+        with self._lock:
+            if self._child is not None and self._child.poll() is not None:
+                return False
+            return self._living is None or _exists(self._living.pid)
+
+    def wait_ended(self, timeout: float) -> None:
+        """Wait until the server has let go of the database, after it was asked to end."""
+        deadline = time.monotonic() + timeout
+        while held(lock_path(self.database)) and time.monotonic() < deadline:
+            time.sleep(_PAUSE)
+        with self._lock:
+            if self._child is not None:
+                self._child.poll()
+
+    def _answers(self, known: LivingServer) -> bool:
+        if not _exists(known.pid):
+            return False
+        found = living_server(self.database)
+        return found is not None and found.address == known.address
+
+    def _find_or_start(self) -> LivingServer:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            started = self._await_child(deadline)
+            if started is not None:
+                return started
+            found = living_server(self.database)
+            if found is not None and found.version == tallymark.__version__:
+                return found
+            if found is not None:
+                stop_server(self.database)
+            elif not held(lock_path(self.database)):
+                self._spawn()
+            else:
+                time.sleep(_PAUSE)
+        raise busy(self.database)
+
+    def _spawn(self) -> None:
+        self.database.parent.mkdir(parents=True, exist_ok=True)
+        if self.log.exists() and self.log.stat().st_size > LOG_BYTES:
+            self.log.replace(self.log.with_suffix(".log.1"))
+        reading, writing = os.pipe()
+        command = [sys.executable, "-m", "tallymark.server", "--database", str(self.database)]
+        with self.log.open("ab") as log:
+            self._child = subprocess.Popen(  # noqa: S603 (our own module)
+                [*command, *self._options.arguments, "--ready-fd", str(writing)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=(writing,),
+                start_new_session=True,
+            )
+        os.close(writing)
+        self._pipe = reading
+
+    def _await_child(self, deadline: float) -> LivingServer | None:
+        """What the child reports; None when there is no child, or another process was faster."""
+        if self._pipe is None:
+            return None
+        pipe, self._pipe = self._pipe, None
+        said = _read_report(pipe, deadline)
+        if said is not None and "address" in said:
+            self.moved_from = said["moved_from"]
+            address = Address(url=said["address"], secret=said["secret"])
+            return LivingServer(address=address, version=tallymark.__version__, pid=said["pid"])
+        if said is None:
+            raise ChannelDown(f"The server could not be started; {self.log} has the reason.")
+        return None
+
+
+def _read_report(pipe: int, deadline: float) -> dict[str, Any] | None:
+    """The one line a starting server writes, or None when it ended or hung without a word."""
+    with os.fdopen(pipe, "rb") as stream:
+        ready, _, _ = select.select([stream], [], [], max(0.0, deadline - time.monotonic()))
+        line = stream.readline() if ready else b""
+    if not line:
+        return None
+    said: dict[str, Any] = json.loads(line)
+    return said
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

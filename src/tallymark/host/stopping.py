@@ -1,0 +1,64 @@
+"""Ctrl-C and SIGTERM: the first asks to stop in good order, the second stops at once."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+
+class Interrupted(BaseException):
+    """Raised inside the recipe's stream when a stop is asked for; never leaves the feeder."""
+
+
+class Stopper:
+    """Whether to stop, and how a signal becomes that."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self.requested = False
+        self._wake = wake
+        self._interruptible = False
+
+    def request(self) -> None:
+        """Stop after what is being done; from any thread."""
+        self.requested = True
+        self._wake()
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """A stretch of user code that a stop may break off: it only reads, nothing is lost.
+
+        The block ends early, without an error, when a stop is asked for.
+        """
+        try:
+            self._interruptible = True
+            try:
+                yield
+            finally:
+                self._interruptible = False
+        except Interrupted:
+            return
+
+    @contextmanager
+    def signals(self) -> Iterator[None]:
+        """Listen to the terminal and to `kill` for the length of the block; only in the main thread."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before: dict[int, Any] = {}
+        for caught in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(caught) is not signal.SIG_IGN:
+                before[caught] = signal.signal(caught, self._on_signal)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        if self.requested:
+            raise KeyboardInterrupt
+        self.request()
+        if self._interruptible:
+            raise Interrupted

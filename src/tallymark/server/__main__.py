@@ -1,0 +1,64 @@
+"""`python -m tallymark.server`: serve one database, or stop the server that does.
+
+Hosts start this; people only need `--stop`, for a server whose host was killed.
+"""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tallymark.channel.find import database_path, stop_server
+from tallymark.errors import TallymarkError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; the exit status is 3 when another process holds the database."""
+    options = _parser().parse_args(argv)
+    database: Path = options.database
+    try:
+        if options.stop:
+            stopped = stop_server(database)
+            sys.stdout.write("stopped\n" if stopped else f"nobody serves {database}\n")
+            return 0
+        return _serve(database, options)
+    except TallymarkError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+def _serve(database: Path, options: argparse.Namespace) -> int:
+    from tallymark.server.process import reporter, serve
+    from tallymark.server.settings import ServerSettings
+
+    logging.basicConfig(
+        level=logging.INFO if options.verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    settings = ServerSettings(
+        host=options.host,
+        port=options.port,
+        fixed_port=options.fixed_port,
+        allowed_hosts=tuple(options.allowed_host),
+        max_body=options.max_body,
+    )
+    return serve(database, settings, reporter(options.ready_fd))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tallymark.server", description=__doc__)
+    parser.add_argument("--database", type=database_path, required=True, help="the SQLite file to serve")
+    parser.add_argument("--stop", action="store_true", help="end the server of this database")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen at")
+    parser.add_argument("--port", type=int, default=8080, help="port, unless the database had another before")
+    parser.add_argument("--fixed-port", action="store_true", help="take --port even so")
+    parser.add_argument("--allowed-host", action="append", default=[], help="further host name to answer to")
+    parser.add_argument("--max-body", type=int, default=64 * 2**20, help="bytes a request may have")
+    parser.add_argument("--verbose", action="store_true", help="log more")
+    parser.add_argument("--ready-fd", type=int, help="file descriptor for one line of JSON when ready")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

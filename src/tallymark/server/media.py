@@ -1,0 +1,53 @@
+"""Local files of a dataset's media folders: pictures, sound, film; nothing else and nowhere else."""
+
+import mimetypes
+from pathlib import Path
+from typing import Annotated
+
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Depends
+from starlette.responses import FileResponse
+
+from tallymark.server.folders import media_folder
+from tallymark.server.problems import Refused
+from tallymark.server.state import ServerState, state_of
+
+router = APIRouter(prefix="/api/v1", tags=["media"])
+Server = Annotated[ServerState, Depends(state_of)]
+
+_KINDS = ("image/", "audio/", "video/")
+_PLAIN_KINDS = frozenset({"application/pdf"})
+
+
+@router.get("/media/{dataset}/{mount}/{path:path}", response_class=FileResponse, operation_id="media")
+async def media(server: Server, dataset: str, mount: str, path: str) -> FileResponse:
+    """A media file below one of the dataset's folders; ranges are answered, so film can be wound."""
+    folder = await server.read(lambda tx: media_folder(tx, dataset=dataset, mount=mount))
+    if folder is None:
+        raise Refused("media_unknown", f"the dataset {dataset!r} has no media folder {mount!r}")
+    found = await run_sync(resolve, Path(folder), path)
+    if found is None:
+        raise Refused("media_unknown", f"there is no media file {path!r} in the folder {mount!r}")
+    file, kind = found
+    headers = {
+        "cache-control": "private, max-age=3600",
+        "content-security-policy": "sandbox; default-src 'none'",
+    }
+    return FileResponse(file, media_type=kind, headers=headers)
+
+
+def resolve(folder: Path, path: str) -> tuple[Path, str] | None:
+    """The file and its type, or None unless it is a media file that really lies below the folder.
+
+    Links are followed before the check, so a link out of the folder is refused as `..` is.
+    """
+    kind = mimetypes.guess_type(path, strict=False)[0] or ""
+    if "\0" in path or not (kind.startswith(_KINDS) or kind in _PLAIN_KINDS):
+        return None
+    root = folder.resolve()
+    file = (root / path).resolve()
+    if not file.is_relative_to(root) or not file.is_file():
+        return None
+    if any(part.startswith(".") for part in file.relative_to(root).parts):
+        return None
+    return file, kind

@@ -1,0 +1,46 @@
+"""The web app: hashed assets that never change and an index that is never taken from a cache."""
+
+from pathlib import Path
+
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Request, Response
+from starlette.responses import FileResponse
+
+from tallymark.server.problems import Refused
+
+STATIC = Path(__file__).parent / "static"
+_FOREVER = {"cache-control": "public, max-age=31536000, immutable"}
+_ASK_AGAIN = {"cache-control": "no-cache"}
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+async def index(request: Request) -> Response:
+    """The page; which dataset and seat it is for stands in the query."""
+    return await _file(request, "index.html")
+
+
+@router.get("/{path:path}")
+async def asset(request: Request, path: str) -> Response:
+    """A file of the built web app."""
+    return await _file(request, path)
+
+
+async def _file(request: Request, path: str) -> Response:
+    static: Path = request.app.state.static
+    file = await run_sync(_find, static, path)
+    if file is None and path == "index.html":
+        raise Refused("page_missing", "the page has not been built; run `make web` in a checkout")
+    if file is None:
+        raise Refused("not_known", f"there is no file {path!r}")
+    hashed = path.startswith("assets/")
+    return FileResponse(file, headers=_FOREVER if hashed else _ASK_AGAIN)
+
+
+def _find(static: Path, path: str) -> Path | None:
+    if "\0" in path:
+        return None
+    root = static.resolve()
+    file = (root / path).resolve()
+    return file if file.is_relative_to(root) and file.is_file() else None

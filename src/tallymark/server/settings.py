@@ -1,0 +1,51 @@
+"""What the server process itself is set to; everything about a dataset stands in its run."""
+
+import ipaddress
+import socket
+from dataclasses import dataclass
+
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """Where to listen and whom to answer. `max_body` is bytes, `host_timeout` seconds."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    fixed_port: bool = False
+    allowed_hosts: tuple[str, ...] = ()
+    max_body: int = 64 * 2**20
+    host_timeout: float = 2.0
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can connect."""
+        return self.host in LOOPBACK_NAMES
+
+    @property
+    def canonical_host(self) -> str:
+        """The host name of the page's address: browsers keep unsent work per host name."""
+        return "localhost" if self.loopback or _is_wildcard(self.host) else self.host
+
+    def answers_to(self, name: str) -> bool:
+        """Whether a request for this host name (no port, no brackets) is ours.
+
+        A page of another site can point its own name at this machine (DNS rebinding), so names are checked.
+        Where we listen on every interface any plain IP address is ours: nobody can rebind an address.
+        """
+        if name in LOOPBACK_NAMES or name == self.host or name in self.allowed_hosts:
+            return True
+        return _is_wildcard(self.host) and (_is_address(name) or name == socket.gethostname().lower())
+
+
+def _is_wildcard(host: str) -> bool:
+    return host in {"0.0.0.0", "::", ""}  # noqa: S104 (compared, not bound)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
