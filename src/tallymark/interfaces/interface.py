@@ -1,0 +1,46 @@
+"""What an interface (view id) is to the rest of the program, and checks that several of them share."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from tallymark.types import Task
+
+__all__ = ["CONTENT_KEYS", "Interface", "content_problem", "text_problem"]
+
+CONTENT_KEYS = ("text", "html", "image", "audio", "video")
+"""Any of these is something to look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """One way to show a task and to answer it.
+
+    `kind`: in a manual interface the annotator makes the annotation, so the question is the input; in a
+    binary one a suggestion is judged, so the question is the whole task. `problem` says why a document
+    cannot be shown or is no possible answer; unknown keys are always fine. `answered` gives what of the
+    values under `fingerprint_keys` was answered, in one canonical form. `settings` are the interface's own,
+    with their defaults.
+    """
+
+    view_id: str
+    kind: Literal["manual", "binary"]
+    problem: Callable[[Task], str | None]
+    fingerprint_keys: tuple[str, ...] = ()
+    answered: Callable[[Mapping[str, Any]], Any] = lambda _values: None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def text_problem(document: Task) -> str | None:
+    """The text must be there and be text."""
+    if "text" not in document:
+        return 'The task has no "text".'
+    return None if isinstance(document["text"], str) else 'The "text" of the task is not text.'
+
+
+def content_problem(document: Task) -> str | None:
+    """Where there is content of a known kind, it must be text (media are named by their address)."""
+    for key in CONTENT_KEYS:
+        if key in document and not isinstance(document[key], str):
+            return f'The "{key}" of the task is not text.'
+    return None
