@@ -21,7 +21,17 @@ from typing import Any, Final, Literal, TypeVar
 from tallymark.errors import RecipeError
 from tallymark.registry import Registry, did_you_mean
 
-__all__ = ["MISSING", "Arg", "Argument", "ArgumentKind", "Recipe", "recipe", "recipes", "register_in"]
+__all__ = [
+    "MISSING",
+    "Arg",
+    "Argument",
+    "ArgumentKind",
+    "Recipe",
+    "plain_type",
+    "recipe",
+    "recipes",
+    "register_in",
+]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Converter = Callable[[str], Any]
@@ -251,7 +261,7 @@ def _kind(
 def _type_of(hint: Any, default: Any) -> Any:
     """The hint without `| None`; the default's type where there is no hint; `str` where there is neither."""
     if hint is not MISSING:
-        return _without_none(hint)
+        return plain_type(hint)
     if default is MISSING or default is None:
         return str
     if isinstance(default, list | tuple | set):
@@ -259,14 +269,17 @@ def _type_of(hint: Any, default: Any) -> Any:
     return type(default)
 
 
-def _without_none(hint: Any) -> Any:
+def plain_type(hint: Any) -> Any:
+    """A hint without `Annotated` and without `| None`."""
     if typing.get_origin(hint) is typing.Annotated:
-        hint = typing.get_args(hint)[0]
+        return plain_type(typing.get_args(hint)[0])
     members = typing.get_args(hint)
     if type(None) not in members:
         return hint
     rest = [member for member in members if member is not type(None)]
-    return rest[0] if len(rest) == 1 else typing.Union[tuple(rest)]  # noqa: UP007 - made at run time
+    if len(rest) == 1:
+        return plain_type(rest[0])
+    return typing.Union[tuple(rest)]  # noqa: UP007 - made at run time
 
 
 def _option_name(parameter: str) -> str:

@@ -17,9 +17,12 @@ from tallymark.errors import InputError, NotKnown, RecipeError, TallymarkError
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-__all__ = ["Registry", "did_you_mean", "load_file", "load_files", "nearest"]
+__all__ = ["FILE_MODULE", "Registry", "did_you_mean", "load_file", "load_files", "nearest"]
 
 T = TypeVar("T")
+
+FILE_MODULE = "tallymark_file_"
+"""How the modules of files given with `-F` are called."""
 
 
 def nearest(name: str, names: Iterable[str], *, limit: int = 3) -> list[str]:
@@ -127,7 +130,7 @@ def load_file(path: Path) -> None:
     path = path.expanduser().resolve()
     if not path.is_file():
         raise InputError(f"There is no file {path} (given with -F).")
-    name = f"tallymark_file_{path.stem}_{abs(hash(str(path))):x}"
+    name = f"{FILE_MODULE}{path.stem}_{abs(hash(str(path))):x}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise InputError(f"{path} (given with -F) is not a Python file.")

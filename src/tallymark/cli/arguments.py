@@ -98,8 +98,12 @@ def _described(argument: Argument, group: Group) -> tuple[Any, Parameter]:
         return str, Parameter(converter=_typed, **common)
     # a list takes one value each time its option is given: `--label A,B --label C`
     hint: Any = list[str] if many else str
-    named: dict[str, Any] = {"name": _names(argument), "negative": "", "metavar": type_name(argument.type)}
+    named: dict[str, Any] = {"name": _names(argument), "negative": "", "metavar": _metavar(argument)}
     return hint, Parameter(converter=_typed, **named, **common)
+
+
+def _metavar(argument: Argument) -> str:
+    return "NAME=VALUE" if argument.option == "--set" else type_name(argument.type)
 
 
 def _typed(hint: Any, tokens: Sequence[Any]) -> str | list[str]:

@@ -4,12 +4,11 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from tallymark.errors import NotKnown
 from tallymark.recipe import Recipe, recipes, register_in
-from tallymark.registry import Registry, did_you_mean
+from tallymark.registry import FILE_MODULE, Registry, did_you_mean
 
 __all__ = ["Entry", "command", "commands", "entries", "find", "load_built_in"]
 
@@ -68,7 +67,7 @@ def is_command(found: Recipe) -> bool:
 def entries() -> list[Entry]:
     """Every command and recipe, in the order of the overview."""
     loaded = recipes.registered()
-    listed = [Entry(each.name, each.summary, _command_group(each)) for each in commands.registered().values()]
+    listed = [Entry(each.name, each.summary, _DATA) for each in commands.registered().values()]
     listed += [Entry(each.name, each.summary, _family(each)) for each in loaded.values()]
     for name, point in recipes.announced().items():
         if name not in loaded:
@@ -77,11 +76,9 @@ def entries() -> list[Entry]:
     return sorted(listed, key=lambda entry: (order.index(entry.group), entry.name))
 
 
-def _command_group(each: Recipe) -> str:
-    return _START if each.name == "demo" else _DATA
-
-
 def _family(each: Recipe) -> str:
+    if each.module.startswith("tallymark.cli."):
+        return _START
     if not each.module.startswith("tallymark."):
-        return _OWN if Path(each.origin).suffix == ".py" and "file" in each.module else _INSTALLED
+        return _OWN if each.module.startswith(FILE_MODULE) or each.module == "__main__" else _INSTALLED
     return FAMILIES.get(each.name.partition(".")[0], _OTHER)

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from tallymark.cli.arguments import known_options
-from tallymark.cli.convert import is_list
 from tallymark.config import Settings
 from tallymark.errors import SettingError
-from tallymark.recipe import Argument
+from tallymark.recipe import Argument, plain_type
 
 __all__ = ["COMMAND_SETTINGS", "RECIPE_SETTINGS", "chosen", "settings_arguments"]
 
@@ -30,7 +29,7 @@ RECIPE_SETTINGS: Final = (
 )
 COMMAND_SETTINGS: Final = ("database", "logging")
 
-_SET: Final = Argument(
+SET: Final = Argument(
     name="set_",
     kind="option",
     option="--set",
@@ -45,7 +44,7 @@ _SET: Final = Argument(
 def settings_arguments(names: Iterable[str], own: Iterable[Argument]) -> list[Argument]:
     """The named settings as arguments, less those whose option the recipe has for itself."""
     taken = known_options(own)
-    arguments = [*(_argument(name) for name in names), _SET]
+    arguments = [*(_argument(name) for name in names), SET]
     return [argument for argument in arguments if argument.option not in taken]
 
 
@@ -54,7 +53,7 @@ def chosen(arguments: Iterable[Argument], typed: Mapping[str, Any]) -> dict[str,
     values: dict[str, Any] = {}
     for argument in arguments:
         given = typed.get(argument.name)
-        if argument is _SET:
+        if argument is SET:
             values.update(_pair(text) for text in given or ())
         elif isinstance(given, list):
             values[argument.name] = ",".join(given)
@@ -65,15 +64,15 @@ def chosen(arguments: Iterable[Argument], typed: Mapping[str, Any]) -> dict[str,
 
 def _argument(name: str) -> Argument:
     field = Settings.model_fields[name]
-    flag = field.annotation in (bool, bool | None)
+    kind = plain_type(field.annotation)
     default = field.get_default(call_default_factory=True)
     return Argument(
         name=name,
-        kind="flag" if flag else "option",
+        kind="flag" if kind is bool else "option",
         option="--" + name.replace("_", "-"),
         short=None,
         help=(field.description or "").replace("`", ""),
-        type=list[str] if is_list(field.annotation) else field.annotation,
+        type=kind,
         converter=None,
         default=True if name == "open" else default,
     )

@@ -134,8 +134,13 @@ def _application(
         group_parameters=OPTIONS,
     )
     marker = command_of(arguments, options)
-    app.command(marker, name=found.name, help=inspect.getdoc(found.function) or "")
+    app.command(marker, name=found.name, help=_paragraphs(inspect.getdoc(found.function) or ""))
     return app, marker
+
+
+def _paragraphs(text: str) -> str:
+    """A docstring with its lines joined, so that the terminal breaks them where it must."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
 
 
 def _typed(app: "App", marker: Any, tokens: list[str]) -> dict[str, Any] | None:

@@ -1,0 +1,57 @@
+"""What commands print: tables, and a running count where somebody watches."""
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+__all__ = ["console", "counted", "table"]
+
+T = TypeVar("T")
+_EVERY = 1000
+
+
+def console(*, stderr: bool = False) -> "Console":
+    """A console that prints text as it is, and is wide when its output goes into a file or a pipe."""
+    from rich.console import Console
+
+    made = Console(stderr=stderr, highlight=False, emoji=False, markup=False)
+    if not made.is_terminal:
+        made.width = 200
+    return made
+
+
+def table(title: str, *columns: str, numbers: Sequence[int] = (), style: str = "bold") -> "Table":
+    """A table; the columns at `numbers` are aligned to the right. Without column names it has no header."""
+    from rich import box
+    from rich.table import Table
+
+    made = Table(
+        title=title,
+        title_justify="left",
+        title_style=style,
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_header=any(columns),
+        min_width=len(title),
+    )
+    for position, column in enumerate(columns):
+        made.add_column(column, justify="right" if position in numbers else "left")
+    return made
+
+
+def counted(items: Iterable[T], what: str) -> Iterator[T]:
+    """The same items; how many went by is shown on standard error if it is a terminal."""
+    if not sys.stderr.isatty():
+        yield from items
+        return
+    number = 0
+    for number, item in enumerate(items, start=1):
+        yield item
+        if number % _EVERY == 0:
+            print(f"\r{number:,} {what} ", end="", file=sys.stderr, flush=True)
+    if number >= _EVERY:
+        print(f"\r{number:,} {what} ", file=sys.stderr)
