@@ -5,6 +5,7 @@ import json
 import sqlite3
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -229,6 +230,7 @@ def test_the_demo_starts_ner_manual(tallymark: Any, monkeypatch: pytest.MonkeyPa
         return 0
 
     monkeypatch.setattr(run, "run_recipe", pretend)
+    monkeypatch.setattr(run, "begin_server", lambda _settings: SimpleNamespace(cancel=lambda: None))
     tallymark("demo")
     (components,) = started
     assert (components.dataset, components.view_id) == ("demo", "ner_manual")

@@ -4,6 +4,7 @@ import inspect
 import logging
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
     from cyclopts import App
 
     from tallymark.components import RecipeComponents
+    from tallymark.host.launch import Launch
+    from tallymark.source import Source
 
-__all__ = ["invoke", "run_recipe", "serve"]
+__all__ = ["begin_server", "invoke", "run_recipe", "serve"]
 
 log = logging.getLogger("tallymark")
 
@@ -84,9 +87,41 @@ def serve(command: str, *args: Any, **config: Any) -> int:
     return 0 if call is None else _start(call)
 
 
-def run_recipe(components: "RecipeComponents", *, recipe_name: str, command: str, settings: Settings) -> int:
-    """Serve what a recipe returned until it is stopped; gives the exit code."""
-    raise NotImplementedError
+def run_recipe(
+    components: "RecipeComponents",
+    *,
+    recipe_name: str,
+    command: str,
+    settings: Settings,
+    sources: "Sequence[Source]" = (),
+    launch: "Launch | None" = None,
+) -> int:
+    """Serve what a recipe returned until it is stopped; gives the exit code.
+
+    `sources` are those it opened while it ran, `launch` is a server begun beforehand.
+    """
+    from tallymark.host.host import run
+
+    return run(
+        components,
+        recipe_name=recipe_name,
+        command=command,
+        settings=settings,
+        sources=sources,
+        launch=launch,
+        say=_say,
+    )
+
+
+def begin_server(settings: Settings) -> "Launch":
+    """Have the server start while the recipe loads its model; the host takes it over."""
+    from tallymark.host.host import begin_server
+
+    return begin_server(settings)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 def _direct(found: Recipe, args: Sequence[Any], config: Mapping[str, Any]) -> Call:
@@ -173,12 +208,44 @@ def _words(error: Exception, tokens: Sequence[str]) -> str:
 
 def _start(call: Call) -> int:
     settings = call.settings()
-    logging.basicConfig(level=_LEVELS[settings.logging], format="%(asctime)s %(name)s %(message)s")
+    _log_to_terminal(settings)
     if catalog.is_command(call.recipe):
         return int(_called(call, settings=settings) or 0)
-    result = _called(call)
-    if isinstance(result, Mapping):
-        return _serve_components(call, result)
+    return _run_recipe_function(call, settings)
+
+
+def _log_to_terminal(settings: Settings) -> None:
+    """Warnings are for people; who asks for more gets times and names, too."""
+    form = "%(message)s" if settings.logging is None else "%(asctime)s %(name)s: %(message)s"
+    logging.basicConfig(level=_LEVELS[settings.logging], format=form)
+
+
+def _run_recipe_function(call: Call, settings: Settings) -> int:
+    from tallymark.stream import collect_sources
+
+    with ExitStack() as stack:
+        launch = None
+        if call.recipe.module.startswith("tallymark."):  # a recipe of somebody else may be a plain command
+            launch = begin_server(settings)
+            stack.callback(launch.cancel)
+        with collect_sources(call.recipe.name) as sources:
+            result = _called(call)
+        if not isinstance(result, Mapping):
+            return _exit_code(call, result)
+        components = _components(call, result)
+        settings = _settings(call, components)
+        stack.pop_all()  # the host takes over
+    return run_recipe(
+        components,
+        recipe_name=call.recipe.name,
+        command=call.command,
+        settings=settings,
+        sources=sources,
+        launch=launch,
+    )
+
+
+def _exit_code(call: Call, result: Any) -> int:
     if result is None or isinstance(result, int):
         return int(result or 0)
     raise RecipeError(
@@ -199,16 +266,19 @@ def _called(call: Call, **more: Any) -> Any:
     return function(*bound.args, **bound.kwargs)
 
 
-def _serve_components(call: Call, result: Mapping[str, Any]) -> int:
+def _components(call: Call, result: Mapping[str, Any]) -> "RecipeComponents":
     from tallymark.components import read_components
     from tallymark.interfaces import view_ids
 
-    components = read_components(result, recipe_name=call.recipe.name, view_ids=view_ids())
+    return read_components(result, recipe_name=call.recipe.name, view_ids=view_ids())
+
+
+def _settings(call: Call, components: "RecipeComponents") -> Settings:
+    """All settings; what of the recipe's own has no effect or is none is reported once."""
     settings = call.settings(components)
     for key in settings.extra:
-        reason = IGNORED.get(key)
-        if reason:
-            log.info("The setting %s of the recipe has no effect: %s.", key, reason)
+        if key in IGNORED:
+            log.info("The setting %s of the recipe has no effect: %s.", key, IGNORED[key])
         else:
             log.warning("%s is no setting; the recipe's value is passed to the page as it is.", key)
-    return run_recipe(components, recipe_name=call.recipe.name, command=call.command, settings=settings)
+    return settings
