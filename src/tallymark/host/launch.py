@@ -54,7 +54,7 @@ class Launch:
     """The server of one database, as a host sees it. Safe to use from several threads."""
 
     def __init__(self, options: ServerOptions) -> None:
-        self._options = options
+        self.options = options
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
         self._pipe: int | None = None
@@ -64,7 +64,7 @@ class Launch:
     @property
     def database(self) -> Path:
         """The database's file."""
-        return self._options.database
+        return self.options.database
 
     @property
     def log(self) -> Path:
@@ -87,6 +87,17 @@ class Launch:
             if self._living is None or not self._answers(self._living):
                 self._living = self._find_or_start()
             return self._living.address
+
+    def cancel(self) -> None:
+        """End a server that was begun and is not wanted after all."""
+        with self._lock:
+            child, self._child = self._child, None
+            if child is not None:
+                child.terminate()
+                child.wait(START_SECONDS)
+            if self._pipe is not None:
+                os.close(self._pipe)
+                self._pipe = None
 
     def alive(self) -> bool:
         """Whether the server's process is there, as far as can be told without asking it."""
@@ -135,7 +146,7 @@ class Launch:
         command = [sys.executable, "-m", "tallymark.server", "--database", str(self.database)]
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(  # noqa: S603 (our own module)
-                [*command, *self._options.arguments, "--ready-fd", str(writing)],
+                [*command, *self.options.arguments, "--ready-fd", str(writing)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -15,15 +15,20 @@ class Interrupted(BaseException):
 class Stopper:
     """Whether to stop, and how a signal becomes that."""
 
-    def __init__(self, wake: Callable[[], None]) -> None:
+    def __init__(self) -> None:
         self.requested = False
-        self._wake = wake
+        self._wakes: list[Callable[[], None]] = []
         self._interruptible = False
+
+    def on_request(self, wake: Callable[[], None]) -> None:
+        """Call this when a stop is asked for."""
+        self._wakes.append(wake)
 
     def request(self) -> None:
         """Stop after what is being done; from any thread."""
         self.requested = True
-        self._wake()
+        for wake in self._wakes:
+            wake()
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:

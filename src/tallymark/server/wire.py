@@ -258,6 +258,7 @@ class HistoryEntry(BaseModel):
     revision: int
     status: str
     decision: Decision | None
+    standing: Literal["counted", "surplus", "uncounted", "withdrawn"] | None
     answered_at: float
     position: int
     comment: str | None

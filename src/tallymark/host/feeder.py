@@ -1,0 +1,265 @@
+"""Drain the recipe's stream into the queue, in batches, and keep account of every row.
+
+A plain stream is fed eagerly; any other one by demand: while some active session has fewer than two batches
+of tasks it may lease. The first tasks are fed at once, long before the source is read through.
+"""
+
+import logging
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tallymark import jsontext
+from tallymark.config import Settings
+from tallymark.hashing import identities_of, set_hashes, without_private
+from tallymark.host.run_channel import RunChannel
+from tallymark.host.stopping import Stopper
+from tallymark.stream import Source, Stream
+from tallymark.types import FATES, Task
+
+logger = logging.getLogger(__name__)
+
+EAGER_TASKS = 250
+AHEAD_TASKS = 2_000
+BATCH_BYTES = 4_000_000
+BATCH_SECONDS = 0.2
+IDLE_PASS_TASKS = 1_000
+
+Say = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What was pulled for one call: tasks, rows with a fate, and how the pulling ended."""
+
+    tasks: list[dict[str, Any]] = field(default_factory=list)
+    fates: list[list[Any]] = field(default_factory=list)
+    size: int = 0
+    ended: bool = False
+    error: Exception | None = None
+
+
+class Feeder:
+    """The feeding of one run. `step` does one batch; `state` is open, ended or failed."""
+
+    def __init__(
+        self, stream: Stream, channel: RunChannel, settings: Settings, stopper: Stopper, say: Say
+    ) -> None:
+        self._stream = stream
+        self._channel = channel
+        self._stopper = stopper
+        self._say = say
+        self._batch_size = settings.batch_size
+        self._eager = stream.plain
+        self._ids: dict[int, int] = {}  # index of a source in this process → its id in the database
+        self._fates: Counter[str] = Counter()
+        self._fed = 0
+        self._without_news = 0
+        self.state = "open"
+
+    def start(self) -> None:
+        """Open the sources known by now, each where the last run left it, and feed the first tasks."""
+        for source in self._stream.sources:
+            self._open(source, seek=self._stream.plain)
+        self._feed(2 * self._batch_size)
+
+    def step(self) -> bool:
+        """Feed one batch if there is need; whether anything was fed."""
+        if self.state != "open":
+            return False
+        wanted = EAGER_TASKS if self._eager else self._demand()
+        if wanted <= 0:
+            return False
+        self._feed(wanted)
+        return True
+
+    @property
+    def rows_read(self) -> int:
+        """Rows read of all sources; safe to ask from another thread."""
+        return sum(source.rows_read for source in self._stream.sources)
+
+    def _demand(self) -> int:
+        reply = self._channel.call("enqueue.demand", batch_size=self._batch_size)
+        return min(int(reply["demand"]), AHEAD_TASKS)
+
+    def _feed(self, wanted: int) -> None:
+        batch = self._pull(wanted)
+        self._send(batch)
+        if batch.error is not None:
+            self._fail(batch.error)
+        elif batch.ended or self._is_idle_pass():
+            self._end()
+
+    def _pull(self, wanted: int) -> _Batch:
+        """Up to so many tasks, fewer when they are large or slow to come; a stop breaks it off."""
+        batch = _Batch()
+        deadline = time.monotonic() + BATCH_SECONDS
+        while len(batch.tasks) < wanted and batch.size < BATCH_BYTES and not self._stopper.requested:
+            task = self._next(batch)
+            if task is None:
+                break
+            self._add(batch, task)
+            if time.monotonic() > deadline:
+                break
+        return batch
+
+    def _next(self, batch: _Batch) -> Task | None:
+        try:
+            with self._stopper.interruptible():
+                return next(self._stream)
+        except StopIteration:
+            batch.ended = True
+        except Exception as error:
+            batch.error = error
+        return None
+
+    def _add(self, batch: _Batch, task: Task) -> None:
+        found = self._stream.provenance(task)
+        try:
+            new = _new_task(task)
+        except (TypeError, ValueError) as error:
+            self._refuse(batch, task, error)
+            return
+        if found is not None:
+            source, ordinal, how = found
+            new |= {"source": self._id(source), "ordinal": ordinal, "how": how}
+        new["repeatable"] = not self._stream.dedup
+        batch.tasks.append(new)
+        batch.size += len(new["text"])
+
+    def _refuse(self, batch: _Batch, task: Task, error: Exception) -> None:
+        """A task that is no JSON: its row is invalid, with the reason."""
+        found = self._stream.provenance(task)
+        if found is not None:
+            batch.fates.append([self._id(found[0]), found[1], "invalid", str(error)])
+        self._say(f"A task of the stream was left out: {error}")
+
+    def _send(self, batch: _Batch) -> None:
+        sources = self._stream.sources
+        for source in sources:
+            batch.fates += [[self._id(source), f.ordinal, f.fate, f.note] for f in source.drain_fates()]
+            for ordinal, note in source.drain_notes():
+                logger.info("%s, row %s: %s", source.uri, ordinal, note)
+        reply = self._channel.call(
+            "enqueue.enqueue",
+            tasks=batch.tasks,
+            fates=batch.fates,
+            read={str(self._id(source)): source.rows_read for source in sources},
+            marks={
+                str(self._id(source)): [source.mark, source.position_of(source.mark)]
+                for source in sources
+                if source.mark > 0
+            },
+            rows_known=_known(sources),
+        )
+        self._count(reply, batch)
+
+    def _count(self, reply: dict[str, Any], batch: _Batch) -> None:
+        self._fates.update(reply["fates"])
+        self._fed += int(reply["added"])
+        if reply["added"] or not batch.tasks:
+            self._without_news = 0
+        else:
+            self._without_news += len(batch.tasks)
+
+    def _is_idle_pass(self) -> bool:
+        """Whether an endless generator went once around without anything new."""
+        if self._stream.plain or self._without_news <= IDLE_PASS_TASKS:
+            return False
+        return self._without_news > 2 * sum(self._fates[fate] for fate in ("task", "carried"))
+
+    def _id(self, source: Source) -> int:
+        if source.index not in self._ids:
+            self._open(source, seek=False)
+        return self._ids[source.index]
+
+    def _open(self, source: Source, *, seek: bool) -> None:
+        named: dict[str, Any] = {
+            "uri": source.uri,
+            "fingerprint": source.fingerprint(),
+            "known_rows": source.known_rows,
+            "dedup": self._stream.dedup,
+        }
+        opened = self._channel.call("enqueue.open_source", **named)
+        if opened["changed"] and opened["stored"] is not None:
+            same = source.same_start(opened["stored"])
+            opened = self._channel.call("enqueue.open_source", **named, same_start=same)
+            self._say(f"{source.uri} has {'grown' if same else 'changed'} since the last start.")
+        self._ids[source.index] = opened["source"]
+        if not seek or opened["mark"] == 0 or opened["changed"]:
+            return
+        if source.seek(opened["mark"], opened["position"]):
+            self._say(f"{source.uri}: going on after row {opened['mark']:,}.")
+        elif source.path is not None:
+            self._say(f"{source.uri} is read from the top; what is queued already is not asked again.")
+
+    def _end(self) -> None:
+        self.state = "ended"
+        for source in self._stream.sources:
+            if source.exhausted:
+                self._channel.call(
+                    "enqueue.source_done", source=self._id(source), known_rows=source.rows_read
+                )
+        self._channel.call("runs.stream_state", state="ended", rows_read=self.rows_read)
+        self._say(self.balance())
+
+    def _fail(self, error: Exception) -> None:
+        """The recipe's stream raised: everybody is told where, and what is queued stays."""
+        self.state = "failed"
+        rows = [source.rows_read for source in self._stream.sources if source.rows_read]
+        row = rows[-1] if rows else None
+        detail = f"{type(error).__name__}: {error}"
+        logger.error("the stream failed", exc_info=error)
+        self._channel.call(
+            "runs.stream_state", state="failed", detail=detail, row=row, rows_read=self.rows_read
+        )
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        at = f" at row {row:,}" if row else ""
+        self._say(f"The stream failed{at}: {detail} ({where.filename}:{where.lineno})")
+
+    def balance(self) -> str:
+        """What became of the rows read by this run, in words."""
+        counts = ", ".join(
+            f"{self._fates[fate]:,} {_FATE_WORDS[fate]}" for fate in FATES if self._fates[fate]
+        )
+        return f"Read through: {self.rows_read:,} rows: {counts or 'nothing new'}. {self._fed:,} new tasks."
+
+
+_FATE_WORDS = {
+    "task": "made into tasks",
+    "carried": "queued before",
+    "excluded": "excluded",
+    "duplicate": "duplicates",
+    "invalid": "invalid",
+    "passed": "passed over",
+}
+
+
+def _new_task(task: Task) -> dict[str, Any]:
+    """The task as `enqueue` takes it. Errors: ValueError, TypeError for what JSON does not have."""
+    if "_input_hash" not in task or "_task_hash" not in task:
+        task = set_hashes(task)
+    identities = identities_of(task)
+    return {
+        "text": jsontext.dumps(without_private(task)),
+        "identity": identities.task.hex(),
+        "input_identity": identities.input.hex(),
+        "input_hash": task["_input_hash"],
+        "task_hash": task["_task_hash"],
+    }
+
+
+def _known(sources: list[Source]) -> int | None:
+    """How many rows there are: exact where known, else estimated from the bytes read."""
+    total = 0
+    for source in sources:
+        if source.known_rows is not None:
+            total += source.known_rows
+        elif source.size and source.bytes_read:
+            total += max(source.rows_read, round(source.rows_read * source.size / source.bytes_read))
+        else:
+            return None
+    return total if sources else None

@@ -1,0 +1,346 @@
+"""Run one recipe: its stream, its callbacks, and the server of its database."""
+
+import hashlib
+import logging
+import os
+import tempfile
+import threading
+import webbrowser
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from tallymark.channel.client import HttpChannel
+from tallymark.channel.locks import FileLock, LockHeld
+from tallymark.components import RecipeComponents
+from tallymark.config import Settings
+from tallymark.errors import Busy, ChannelDown, DatasetRequired, Fenced, RecipeError, TallymarkError
+from tallymark.host.callbacks import Callbacks
+from tallymark.host.controller import Controller
+from tallymark.host.datasets import HostDatasets
+from tallymark.host.feeder import Feeder
+from tallymark.host.inbox import Inbox
+from tallymark.host.launch import Launch, ServerOptions
+from tallymark.host.listener import Listener
+from tallymark.host.pulse import Pulse
+from tallymark.host.run_channel import RunChannel
+from tallymark.host.stopping import Stopper
+from tallymark.stream import Source, follow
+from tallymark.types import Channel
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 1.0
+TAKE_OVER_SECONDS = 10.0
+END_SECONDS = 10.0
+UNSAVED = "unsaved"
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What is run: the components, and what names this start of them."""
+
+    components: RecipeComponents
+    name: str
+    command: str
+    sources: Sequence[Source]
+
+
+def begin_server(settings: Settings) -> Launch:
+    """Start the server of the settings' database and return at once.
+
+    Call it before the recipe is run: spaCy and the web framework are then imported side by side.
+    """
+    launch = Launch(ServerOptions.of(settings))
+    launch.begin()
+    return launch
+
+
+def run(
+    components: RecipeComponents,
+    *,
+    recipe_name: str,
+    command: str,
+    settings: Settings,
+    sources: Sequence[Source] = (),
+    launch: Launch | None = None,
+    say: Say = logger.info,
+) -> int:
+    """Serve what a recipe returned until Ctrl-C; gives the exit code.
+
+    `sources` were collected while the recipe ran, `launch` comes from `begin_server`, `say` gets lines for
+    people. Errors: `Busy` when another process serves the dataset, `DatabaseBusy` when one has the database.
+    """
+    recipe = Recipe(components, recipe_name, command, sources)
+    with ExitStack() as stack:
+        if components.dataset is None:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tallymark-")))
+            settings = settings.model_copy(update={"database": str(folder / "unsaved.db")})
+            say("Nothing is saved: the recipe gave no dataset.")
+        launch = _launch_for(settings, launch)
+        launch.begin()
+        lock = DatasetLock(settings, launch.database, components.dataset or UNSAVED)
+        stack.callback(lock.release)
+        channel = HttpChannel(launch.address, retry=True)
+        stack.callback(channel.close)
+        return serve_recipe(
+            recipe, settings=settings, channel=channel, launch=launch, say=say, started=lock.wait
+        )
+
+
+def serve_recipe(
+    recipe: Recipe,
+    *,
+    settings: Settings,
+    channel: Channel,
+    launch: Launch | None,
+    say: Say,
+    started: Callable[[], None] = lambda: None,
+    stopper: Stopper | None = None,
+) -> int:
+    """As `run`, over a channel that is there; without a `launch` the server is somebody else's care.
+
+    `started` is called when the run has begun and older ones are fenced.
+    """
+    inbox = Inbox()
+    stopper = stopper or Stopper()
+    stopper.on_request(inbox.wake)
+    with ExitStack() as stack:
+        stack.enter_context(stopper.signals())
+        listener = Listener(inbox)
+        stack.callback(listener.close)
+        fenced = _start_run(recipe, settings, channel, listener)
+        started()
+        database = launch.database if launch is not None else Path(settings.database_url)
+        db = HostDatasets(database, channel)
+        stack.callback(db.close)
+        stream = follow(recipe.components.stream, opened=list(recipe.sources))
+        controller = Controller(
+            dataset=_dataset(recipe),
+            view_id=recipe.components.view_id,
+            config={**recipe.components.config, **settings.for_page()},
+            exclude_by=settings.exclude_by,
+            stream=stream,
+            db=db,
+        )
+        callbacks = Callbacks(recipe.components, fenced, controller, settings, say)
+        feeder = Feeder(stream, fenced, settings, stopper, say)
+        host = Host(fenced, feeder, callbacks, inbox, stopper, say)
+        return host.live(recipe, settings, launch)
+
+
+class Host:
+    """The loop of one run: answer the server, give answers to the callbacks, feed."""
+
+    def __init__(
+        self,
+        channel: RunChannel,
+        feeder: Feeder,
+        callbacks: Callbacks,
+        inbox: Inbox,
+        stopper: Stopper,
+        say: Say,
+    ) -> None:
+        self._channel = channel
+        self._feeder = feeder
+        self._callbacks = callbacks
+        self._inbox = inbox
+        self._stopper = stopper
+        self._say = say
+        self._fenced: Fenced | None = None
+
+    def live(self, recipe: Recipe, settings: Settings, launch: Launch | None) -> int:
+        """From the first task to the last settled answer."""
+        try:
+            self._on_load()
+            with Pulse(self._channel, self._feeder, launch, self._on_fenced):
+                self._feeder.start()
+                self._announce(recipe, settings, launch)
+                self._loop()
+                self._check_fence()
+                self._stop(launch)
+        except Fenced as error:
+            self._say(str(error))
+            return 3
+        except KeyboardInterrupt:
+            self._say("Stopped at once. Answers are saved; settled ones are delivered at the next start.")
+            return 130
+        except Exception as error:
+            self._end_run(error=f"{type(error).__name__}: {error}")
+            raise
+        return 0
+
+    def _loop(self) -> None:
+        while not self._stopper.requested:
+            done = self._inbox.answer_all(self._callbacks.answer)
+            done = self._callbacks.round() or done
+            done = self._feeder.step() or done
+            if not done and not self._stopper.requested:
+                self._inbox.wait(POLL_SECONDS)
+
+    def _stop(self, launch: Launch | None) -> None:
+        """No more leases; what is settled is delivered; leases stay."""
+        self._say("Stopping: settled answers are delivered. Press Ctrl-C again to stop at once.")
+        self._end_run(error=None)
+        while self._callbacks.round(stopping=True):
+            self._inbox.answer_all(self._callbacks.answer)
+        self._callbacks.on_exit()
+        if launch is not None and self._leave():
+            launch.wait_ended(END_SECONDS)
+        self._say("Stopped. The same command goes on where this one ended.")
+
+    def _leave(self) -> bool:
+        try:
+            return bool(self._channel.channel.call("server.leave", timeout=END_SECONDS))
+        except ChannelDown as error:
+            logger.info("the server is gone already: %s", error)
+            return False
+
+    def _end_run(self, *, error: str | None) -> None:
+        try:
+            self._channel.call("runs.end_run", timeout=END_SECONDS, error=error)
+        except TallymarkError as failure:
+            logger.warning("the end of the run could not be written: %s", failure)
+
+    def _on_load(self) -> None:
+        try:
+            self._callbacks.on_load()
+        except Exception as error:
+            raise RecipeError("The recipe's on_load failed.", f"{type(error).__name__}: {error}") from error
+
+    def _on_fenced(self, error: Fenced) -> None:
+        self._fenced = error
+        self._stopper.request()
+
+    def _check_fence(self) -> None:
+        if self._fenced is not None:
+            raise self._fenced
+
+    def _announce(self, recipe: Recipe, settings: Settings, launch: Launch | None) -> None:
+        """Tell people where to go."""
+        if launch is None:
+            return
+        address = launch.address().url
+        page = address + self._query(recipe, settings)
+        if launch.moved_from is not None:
+            self._say(
+                f"{launch.moved_from} is taken by another program, so the page moved. Work that a browser "
+                f"has not sent yet waits under {launch.moved_from}: free that port and start again."
+            )
+        if not settings.host.startswith("127.") and settings.host not in ("localhost", "::1"):
+            self._say("Everybody who reaches this machine can annotate: there is no log-in.")
+        self._say(f"Dataset {_dataset(recipe)} in {launch.database}")
+        self._say(f"Annotate at {page}")
+        self._say("Press Ctrl-C to stop. Every answer is saved as it is given.")
+        if settings.opens_browser:
+            threading.Thread(target=webbrowser.open, args=(page,), daemon=True).start()
+
+    def _query(self, recipe: Recipe, settings: Settings) -> str:
+        named = {"session": settings.session} if settings.session else {}
+        try:
+            self._channel.channel.call("runs.project")
+        except DatasetRequired:
+            named = {"dataset": _dataset(recipe), **named}
+        return f"/?{urlencode(named)}" if named else "/"
+
+
+def _dataset(recipe: Recipe) -> str:
+    return recipe.components.dataset or UNSAVED
+
+
+def _start_run(recipe: Recipe, settings: Settings, channel: Channel, listener: Listener) -> RunChannel:
+    """Make the dataset and its new run; every older run of it is fenced from here on."""
+    components = recipe.components
+    dataset = channel.call(
+        "datasets.ensure_dataset",
+        name=_dataset(recipe),
+        exclude_by=settings.exclude_by,
+        overlap=settings.overlap,
+        ignore_counts=settings.ignore_counts,
+        lease_seconds=settings.lease_minutes * 60,
+    )
+    started = channel.call(
+        "runs.start_run",
+        dataset=dataset["name"],
+        recipe=recipe.name,
+        command=recipe.command,
+        view_id=components.view_id,
+        config=_config(recipe, settings, dataset["overlap"]),
+        labels=_labels(settings),
+        instructions=settings.instructions_text(),
+        wants=[*components.callbacks, *(["events"] if components.event_hooks else [])],
+        exclude=list(components.exclude),
+        host_pid=os.getpid(),
+        address=listener.address.url,
+        secret=listener.address.secret,
+    )
+    for name in settings.allowed_sessions or ():
+        channel.call("seats.claim_seat", dataset=dataset["name"], name=name)
+    return RunChannel(channel, run=started["run"], generation=started["generation"])
+
+
+def _config(recipe: Recipe, settings: Settings, overlap: int | None) -> dict[str, Any]:
+    """What the page is sent, and under `_server` what the server alone needs to know."""
+    named = recipe.components.callback("get_session_id")
+    server = {
+        "allowed_sessions": settings.allowed_sessions,
+        "overlap": overlap,
+        "suggested": settings.session or (str(named()) if named is not None else None),
+    }
+    return {**settings.for_page(), "_server": server}
+
+
+def _labels(settings: Settings) -> list[str]:
+    if settings.labels:
+        return list(settings.labels)
+    return [settings.label] if settings.label else []
+
+
+def _launch_for(settings: Settings, begun: Launch | None) -> Launch:
+    """The server begun before, unless the recipe's own settings turned out to want another one."""
+    options = ServerOptions.of(settings)
+    if begun is None:
+        return Launch(options)
+    if begun.options == options:
+        return begun
+    begun.cancel()
+    return Launch(options)
+
+
+class DatasetLock:
+    """One host for each dataset, by a file's lock; an older host that was told to stop is waited for."""
+
+    def __init__(self, settings: Settings, database: Path, dataset: str) -> None:
+        """Take the lock, or leave it to `wait` when the dataset is to be taken over.
+
+        Errors: `Busy`, naming the holder.
+        """
+        key = hashlib.blake2b(f"{database}\0{dataset}".encode(), digest_size=12).hexdigest()
+        self._path = settings.home.expanduser() / "locks" / f"{key}.lock"
+        self._lock: FileLock | None = None
+        try:
+            self._lock = FileLock(self._path)
+        except LockHeld as error:
+            if not settings.take_over:
+                raise Busy(
+                    f"Dataset {dataset!r} is served already, by {error.holder or 'another process'}. "
+                    "Stop that process, or start with --take-over to make this one its host."
+                ) from error
+
+    def wait(self) -> None:
+        """Give the older host, which is fenced by now, time to let go; one that hangs can do no harm."""
+        if self._lock is None:
+            try:
+                self._lock = FileLock(self._path, patience=TAKE_OVER_SECONDS)
+            except LockHeld as error:
+                logger.warning("the older host does not end: %s", error)
+
+    def release(self) -> None:
+        """Let go."""
+        if self._lock is not None:
+            self._lock.release()
