@@ -1,12 +1,11 @@
 """Drives a real store through the public functions of the queue, with a clock that tests move."""
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
 from tallymark.jsontext import dumps
-from tallymark.queue import answers, datasets, enqueue, lease, runs, seats, settle
+from tallymark.queue import answers, audit, datasets, enqueue, lease, operate, runs, seats, settle
 from tallymark.queue import history as histories
 from tallymark.store import Store, Transaction
 from tallymark.types import AckDict, Decision, Task
@@ -175,7 +174,6 @@ class Driver:
         )
 
     def operate(self, name: str, **arguments: Any) -> Any:
-        operate = import_module("tallymark.queue.operate")
         return self.run(lambda tx: getattr(operate, name)(tx, dataset=DATASET, **arguments))
 
     # -- checks ------------------------------------------------------------------------------------
@@ -183,11 +181,9 @@ class Driver:
     def invariants(self) -> list[str]:
         """The names of the invariants that do not hold."""
         with self.store.reading() as tx:
-            audit = import_module("tallymark.queue.audit")
             found = audit.invariants(tx, dataset=DATASET)
         return [f"{each['name']}: {each['records']}" for each in found if each["broken"]]
 
     def balances(self) -> dict[str, Any]:
         with self.store.reading() as tx:
-            audit = import_module("tallymark.queue.audit")
             return audit.balances(tx, dataset=DATASET)

@@ -129,7 +129,8 @@ class Queue:
     seats: dict[str, Seat] = field(default_factory=dict)
     sources: dict[int, SourceVersion] = field(default_factory=dict)
     answered_ops: dict[str, tuple[str, str, int]] = field(default_factory=dict)
-    drafted: set[str] = field(default_factory=set)
+    drafted: dict[str, tuple[str, str, int]] = field(default_factory=dict)
+    on_their_way: dict[str, str] = field(default_factory=dict)
     quarantined: set[str] = field(default_factory=set)
     run: int = 1
     _order: int = 0
@@ -168,6 +169,14 @@ class Queue:
         for task in self.tasks.values():
             yield from task.assignments.values()
 
+    def had(self) -> set[tuple[str, str]]:
+        """The tasks that were ever handed out or answered, and by whom."""
+        return {(each.task, each.seat) for each in self.assignments() if each.state}
+
+    def has_silent(self) -> bool:
+        """Are there leases that might be taken from their owners?"""
+        return any(each.live and self.silent(self.seats[each.seat]) for each in self.assignments())
+
     def held(self, seat: Seat, client: str | None) -> list[Assignment]:
         mine = (each for each in self.assignments() if each.seat == seat.token and each.live)
         return [each for each in mine if each.client == client]
@@ -199,7 +208,6 @@ class Queue:
     def retire(self, seat: Seat) -> None:
         self._give_back(seat, "released")
         seat.retired = True
-        seat.left = True
 
     def _give_back(self, seat: Seat, state: str) -> None:
         for each in list(self.assignments()):
@@ -390,9 +398,15 @@ class Queue:
             return False
         return lease.client == client or self.dead(seat, lease.client)
 
-    def heartbeat(self, seat: Seat, client: str | None) -> None:
+    def heartbeat(self, seat: Seat, client: str | None) -> set[str]:
+        """The states that the reply may give; `ready` when a lease call would find or has found something."""
         self.call(seat, client)
         self._rebind(seat, client)
+        holds = bool(self.held(seat, client)) or any(
+            self.takeable(task, seat) for task in self.tasks.values()
+        )
+        states = self.lease_states(seat, holds=holds)
+        return states | {"ready"} if states != {"paused"} and self._regular(seat) else states
 
     def release(self, seat: Seat, client: str | None, task_ids: Collection[str] | None = None) -> int:
         self.call(seat, client)
@@ -415,31 +429,42 @@ class Queue:
         self.call(seat, client)
         seat.waits = False
         op_id, task = op["op_id"], self.tasks.get(op["task_id"])
-        if op_id in self.answered_ops:
-            return Ack(op_id, "repeated", self.answered_ops[op_id][2])
+        known = self.answered_ops.get(op_id) or self.drafted.get(op_id)
+        if known is not None:
+            return Ack(op_id, "repeated", known[2])
+        if op_id in self.quarantined:
+            return Ack(op_id, "quarantined")
         if task is None:
             self.quarantined.add(op_id)
             return Ack(op_id, "quarantined")
         mine = task.assignments.setdefault(seat.token, Assignment(task.id, seat.token))
         base = self._base(mine, op.get("base"))
+        try:
+            document = self._document(task, mine, base, op)
+        except (TypeError, LookupError):
+            self.quarantined.add(op_id)
+            return Ack(op_id, "quarantined")
         if op["status"] == "draft":
-            return self._keep_draft(mine, op, "stored" if base == mine.revision else "conflict")
+            return self._keep_draft(mine, op, base, "stored" if base == mine.revision else "conflict")
         if refused and base == mine.revision and op["status"] == "submitted":
-            return self._keep_draft(mine, op, "invalid")
-        return self._store(task, mine, base, op, self._document(task, mine, base, op), client)
+            return self._keep_draft(mine, op, base, "invalid")
+        return self._store(task, mine, base, op, document, client)
 
     def _base(self, mine: Assignment, base: int | str | None) -> int | None:
-        """The revision an operation was made against; None when it names nothing we have."""
+        """The revision an operation was made against; None when it names nothing we have.
+
+        Where nothing was answered yet there is nothing to conflict with.
+        """
+        if not mine.revision:
+            return 0
         if isinstance(base, str):
-            if mine.draft is not None and mine.draft["op_id"] == base:
-                return mine.revision
-            known = self.answered_ops.get(base)
+            known = self.answered_ops.get(base) or self.drafted.get(base)
             return known[2] if known is not None and known[:2] == (mine.task, mine.seat) else None
         return base or 0
 
-    def _keep_draft(self, mine: Assignment, op: Document, result: str) -> Ack:
+    def _keep_draft(self, mine: Assignment, op: Document, base: int | None, result: str) -> Ack:
         mine.draft = op
-        self.drafted.add(op["op_id"])
+        self.drafted[op["op_id"]] = mine.task, mine.seat, mine.revision if base is None else base
         return Ack(op["op_id"], result, mine.revision, mine.current if result == "conflict" else None)
 
     def _document(self, task: QueuedTask, mine: Assignment, base: int | None, op: Document) -> Document:
@@ -571,7 +596,7 @@ class Queue:
 
     def balances(self) -> dict[str, int]:
         """Tasks: each is exactly one of done, withdrawn, leased, open."""
-        counts = {"tasks": len(self.tasks), "done": 0, "withdrawn": 0, "leased": 0, "open": 0}
+        counts = {"queued": len(self.tasks), "done": 0, "withdrawn": 0, "leased": 0, "open": 0}
         for task in self.tasks.values():
             state = self.state(task)
             leased = state == "open" and any(each.live for each in task.assignments.values())
@@ -594,15 +619,17 @@ class Queue:
     ) -> dict[str, str]:
         """op_id → update | replace | remove of what `update()` and its companions have yet to be given.
 
-        `strictly`: only what must be given now; otherwise all that may be.
+        `strictly`: only what must be given now; otherwise all that may be. What was fetched and not
+        yet marked as delivered is given again.
         """
-        found: dict[str, str] = {}
-        for each in self.assignments():
-            kind, said = self._delivery(each), each.current
-            wanted = {"update": True, "replace": replace, "remove": remove}.get(kind or "", False)
-            if kind and said and wanted and (stopping or self._settled(each, said, strictly=strictly)):
-                found[said.op_id] = kind
-        return found
+        wanted = {"update": True, "replace": replace, "remove": remove}
+        found = {each.current.op_id: self._delivery(each) for each in self.assignments() if each.current}
+        kinds = self.on_their_way | {op_id: kind for op_id, kind in found.items() if kind is not None}
+        return {
+            op_id: kind
+            for op_id, kind in kinds.items()
+            if wanted[kind] and (stopping or self._settled(op_id, strictly=strictly))
+        }
 
     def _delivery(self, mine: Assignment) -> str | None:
         said, (revision, kind) = mine.current, mine.delivered or (None, "remove")
@@ -612,17 +639,29 @@ class Queue:
             return None if kind == "remove" else "remove"
         return "update" if kind == "remove" else "replace"
 
-    def _settled(self, mine: Assignment, said: Revision, *, strictly: bool) -> bool:
-        seat = self.seats[mine.seat]
+    def _settled(self, op_id: str, *, strictly: bool) -> bool:
+        task_id, token, number = self.answered_ops[op_id]
+        seat, mine = self.seats[token], self.tasks[task_id].assignments[token]
+        said = mine.revisions[number]
         if self.now - said.at > SETTLE_SECONDS or seat.left or seat.waits:
             return True
-        others = [each for each in self.assignments() if each.seat == mine.seat and each is not mine]
-        newest = [each.current.order for each in others if each.current and each.state == "answered"]
+        if not strictly and (seat.retired or op_id in self.on_their_way):
+            return True
+        others = [each for each in self.assignments() if each.seat == token and each is not mine]
+        newer = [each.current.order for each in others if each.current and each.state == "answered"]
         if not strictly:
-            newest = [r.order for each in others for r in each.revisions.values()]
-        return sum(1 for order in newest if order > said.order) >= UNDO_WINDOW
+            newer = [r.order for each in others for r in each.revisions.values()]
+        return sum(1 for order in newer if order > said.order) >= UNDO_WINDOW
 
-    def delivered(self, kinds: Mapping[str, str]) -> None:
+    def fetched(self, kinds: Mapping[str, str]) -> None:
+        """The host has these and gives them to its model; what is said from now on comes after."""
+        self.on_their_way |= kinds
         for op_id, kind in kinds.items():
             task_id, seat, number = self.answered_ops[op_id]
-            self.tasks[task_id].assignments[seat].delivered = number, kind
+            mine = self.tasks[task_id].assignments[seat]
+            if mine.delivered is None or mine.delivered[0] < number:
+                mine.delivered = number, kind
+
+    def delivered(self, op_ids: Iterable[str]) -> None:
+        for op_id in op_ids:
+            self.on_their_way.pop(op_id, None)

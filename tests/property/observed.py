@@ -21,6 +21,7 @@ class Observed:
     fates: dict[int, dict[int, str]] = field(default_factory=dict)
     sources: dict[int, dict[str, Any]] = field(default_factory=dict)
     dataset: dict[str, Any] = field(default_factory=dict)
+    returned: list[int] = field(default_factory=list)
 
     def leased(self) -> set[Place]:
         return {place for place, each in self.assignments.items() if each["state"] == "leased"}
@@ -57,6 +58,7 @@ def _observed(connection: sqlite3.Connection, dataset: int) -> Observed:
         for row in rows("SELECT d.* FROM draft d JOIN task t ON t.id = d.task WHERE t.dataset = :dataset")
     }
     seen.quarantined = [row["op_id"] for row in rows("SELECT op_id FROM quarantine")]
+    seen.returned = [row["task"] for row in rows("SELECT task FROM returned WHERE dataset = :dataset")]
     seen.sources = {row["id"]: row for row in rows("SELECT * FROM source WHERE dataset = :dataset")}
     for row in rows("SELECT f.* FROM row_fate f JOIN source s ON s.id = f.source WHERE s.dataset = :dataset"):
         fates = seen.fates.setdefault(row["source"], {})

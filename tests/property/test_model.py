@@ -392,7 +392,9 @@ def test_an_answer_settles_after_a_minute_and_is_delivered_once() -> None:
     assert script.queue.due(strictly=False) == {}
     script.queue.now += 61
     assert script.queue.due(strictly=True) == {ack.op_id: "update"}
-    script.queue.delivered({ack.op_id: "update"})
+    script.queue.fetched({ack.op_id: "update"})
+    assert script.queue.due(strictly=True) == {ack.op_id: "update"}
+    script.queue.delivered([ack.op_id])
     assert script.queue.due(strictly=False) == {}
 
 
@@ -406,7 +408,8 @@ def test_an_answer_settles_after_ten_newer_ones() -> None:
 def test_a_later_edit_is_a_replacement_and_a_retraction_a_removal() -> None:
     script = Script()
     script.lease(0)
-    script.queue.delivered({script.answer(0).op_id: "update"})
+    script.queue.fetched({script.answer(0).op_id: "update"})
+    script.queue.delivered(["op1"])
     edit = script.answer(0)
     assert script.queue.due(strictly=True, stopping=True) == {edit.op_id: "replace"}
     undone = script.undo(0)
@@ -418,5 +421,5 @@ def test_the_tasks_of_a_dataset_add_up() -> None:
     script.lease(0, 2)
     script.answer(0, "t0")
     script.queue.withdraw_task("t2")
-    assert script.queue.balances() == {"tasks": 3, "done": 1, "withdrawn": 1, "leased": 1, "open": 0}
+    assert script.queue.balances() == {"queued": 3, "done": 1, "withdrawn": 1, "leased": 1, "open": 0}
     assert script.queue.standings()["answered"] == 1
