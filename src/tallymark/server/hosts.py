@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tallymark import jsontext, queue
 from tallymark.channel.client import Address, post
-from tallymark.errors import ChannelDown, TallymarkError
+from tallymark.errors import ChannelDown, NotKnown, TallymarkError
 from tallymark.server.problems import Refused
 from tallymark.store import Statement, Store, Transaction
 from tallymark.types import OperationDict, Task
@@ -99,7 +99,7 @@ class Hosts:
     async def event(self, session: str, name: str, arguments: dict[str, Any]) -> Any:
         """What the recipe's event hook returns.
 
-        Errors: `Refused` host_down or host_busy; `NotKnown` for a hook the recipe has not; `RecipeError`
+        Errors: `Refused` host_down, host_busy, or not_known for a hook the recipe has not; `RecipeError`
         when the hook raised.
         """
         run = await self._of(session)
@@ -110,6 +110,8 @@ class Hosts:
             return await self._post(run, "/event", document)
         except ChannelDown as error:
             raise Refused("host_busy", f"the recipe did not answer in time: {error}") from error
+        except NotKnown as error:
+            raise Refused("not_known", str(error)) from error
 
     async def _of(self, session: str) -> HostRun | None:
         if session in self._known:

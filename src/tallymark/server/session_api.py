@@ -187,6 +187,7 @@ async def event(server: Server, session: str, name: str, request: Request) -> Re
     arguments = parse(await request.body())
     if not isinstance(arguments, dict):
         raise Refused("invalid_request", "the body must be an object: the hook's keyword arguments")
+    await server.read(lambda tx: queue.progress.progress(tx, session=session))  # or there is no such session
     return json_reply({"result": await server.hosts.event(session, name, arguments)})
 
 

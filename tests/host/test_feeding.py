@@ -1,0 +1,151 @@
+"""Tasks get into the queue in time, every row is accounted for, and a restart goes on where it was."""
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.host.conftest import Desk, until
+
+from tallymark.stream import get_stream
+from tallymark.types import Task
+
+
+def texts(count: int) -> list[Task]:
+    return [{"text": f"text {n}"} for n in range(count)]
+
+
+def write_rows(path: Path, count: int, start: int = 0) -> None:
+    with path.open("a") as file:
+        file.writelines(json.dumps({"text": f"row {n}"}) + "\n" for n in range(start, start + count))
+
+
+def test_the_first_tasks_are_there_before_the_source_is_read_through(desk: Desk) -> None:
+    go_on = threading.Event()
+
+    def slow() -> Iterator[Task]:
+        yield from texts(25)
+        go_on.wait(10)
+        yield {"text": "last"}
+
+    host = desk.start(lambda: {"stream": slow()})
+    assert len(desk.leased(desk.claim(), 10, at_least=10)) == 10
+    go_on.set()
+    assert host.stop() == 0
+
+
+def test_a_list_is_fed_eagerly_and_balanced(desk: Desk) -> None:
+    host = desk.start(lambda: {"stream": [*texts(700), {"text": "text 5"}]})
+    assert "701 rows: 700 made into tasks, 1 duplicates. 700 new tasks." in host.heard("Read through")
+    assert desk.audit()["balances"]["tasks"]["queued"] == 700
+
+
+def test_a_generator_is_fed_by_demand(desk: Desk) -> None:
+    pulled: list[int] = []
+
+    def endless() -> Iterator[Task]:
+        for n in range(100_000):
+            pulled.append(n)
+            yield {"text": f"text {n}"}
+
+    desk.start(lambda: {"stream": endless()}, batch_size=5)
+    session = desk.claim()
+    first = desk.leased(session, 5, at_least=5)
+    until(lambda: len(pulled) >= 15, "two batches ahead")
+    assert len(pulled) <= 20
+    desk.answer(session, *first)
+    desk.leased(session, 5, at_least=5)
+    until(lambda: len(pulled) >= 20, "more after the first were leased")
+    assert len(pulled) <= 25
+
+
+def test_a_stream_that_raises_says_where_and_keeps_what_it_gave(desk: Desk) -> None:
+    def broken() -> Iterator[Task]:
+        yield from texts(3)
+        raise ValueError("no such model")
+
+    host = desk.start(lambda: {"stream": broken()})
+    assert "ValueError: no such model" in host.heard("stream failed at row 3")
+    session = desk.claim()
+    desk.answer(session, *desk.leased(session))
+    reply = desk.lease(session)
+    assert (reply["state"], reply["detail"]["row"]) == ("failed", 3)
+    assert "no such model" in reply["detail"]["message"]
+
+
+def test_a_task_that_is_no_json_is_left_out_with_its_row(desk: Desk) -> None:
+    host = desk.start(lambda: {"stream": [{"text": "good"}, {"text": "bad", "score": float("nan")}]})
+    assert "1 made into tasks, 1 invalid" in host.heard("Read through")
+
+
+def test_a_restart_of_a_file_goes_on_after_the_mark(desk: Desk, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    write_rows(path, 300)
+    first = desk.start(lambda: {"stream": get_stream(str(path))})
+    first.heard("300 rows")
+    first.stop()
+    write_rows(path, 50, start=300)
+    second = desk.start(lambda: {"stream": get_stream(str(path))})
+    second.heard("has grown")
+    second.heard("going on after row 300")
+    assert "50 new tasks" in second.heard("Read through")
+
+
+def test_a_changed_file_is_read_from_the_top_and_asks_nothing_twice(desk: Desk, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    write_rows(path, 20)
+    first = desk.start(lambda: {"stream": get_stream(str(path))})
+    first.heard("20 rows")
+    first.stop()
+    path.write_text(json.dumps({"text": "new first row"}) + "\n" + path.read_text())
+    second = desk.start(lambda: {"stream": get_stream(str(path))})
+    second.heard("has changed")
+    assert "1 made into tasks, 20 queued before. 1 new tasks" in second.heard("Read through")
+
+
+def test_a_recipes_generator_runs_again_and_nothing_is_asked_twice(desk: Desk) -> None:
+    def stream() -> Iterator[Task]:
+        yield from texts(8)
+
+    first = desk.start(lambda: {"stream": stream()}, batch_size=5)
+    first.heard("Read through")
+    first.stop()
+    second = desk.start(lambda: {"stream": stream()}, batch_size=5)
+    assert "0 new tasks" in second.heard("Read through")
+    assert desk.audit()["balances"]["tasks"]["queued"] == 8
+
+
+def test_an_endless_generator_without_news_ends(desk: Desk) -> None:
+    def again_and_again() -> Iterator[Task]:
+        while True:
+            yield from texts(10)
+
+    host = desk.start(lambda: {"stream": again_and_again()}, batch_size=20)
+    host.heard("Read through")
+
+
+def test_a_stop_breaks_off_a_stream_that_searches(desk: Desk) -> None:
+    read = threading.Event()
+
+    def searching() -> Iterator[Task]:
+        read.set()
+        yield {"text": "one"}
+
+    host = desk.start(lambda: {"stream": searching()})
+    assert read.wait(10)
+    assert host.stop() == 0
+    assert desk.client.get("/api/v1/project").json()["host"] == "down"
+
+
+def test_allowed_sessions_have_their_seats_from_the_start(desk: Desk) -> None:
+    seen: dict[str, Any] = {}
+
+    def on_load(ctrl: Any) -> None:
+        seen["ids"] = ctrl.session_ids
+
+    host = desk.start(
+        lambda: {"stream": texts(1), "on_load": on_load}, allowed_sessions=["ann", "bob"], feed_overlap=True
+    )
+    host.heard("Read through")
+    assert seen["ids"] == ["news-ann", "news-bob"]
