@@ -1,0 +1,233 @@
+/** A card: one task in front of a person, with the work done on it so far. Cards are immutable values. */
+
+import type {
+  Base,
+  Changes,
+  Config,
+  Current,
+  Decision,
+  Draft,
+  LeasedTask,
+  Operation,
+  PastAnswer,
+  Task,
+} from "@/api/types";
+import { newId } from "@/core/ids";
+import { merge, rebase } from "@/core/merge";
+import type { Edit } from "@/interfaces/interface";
+import { settingsFor } from "@/interfaces/interface";
+
+export interface Card {
+  taskId: string;
+  row: number | null;
+  /** The document at `base`. */
+  task: Task;
+  base: Base;
+  /** The interface's own value. */
+  work: unknown;
+  /** Steps of work on this card, for undo and redo within it. */
+  past: readonly unknown[];
+  future: readonly unknown[];
+  comment: string;
+  flagged: boolean;
+  /** Whether anything differs from the document as it was shown. */
+  touched: boolean;
+  /** Why a validation refused it. */
+  message: string | null;
+  from: "queue" | "history";
+  /** The decision it had before it was undone or opened again. */
+  prior: { decision: Decision | null; reason: string | null } | null;
+}
+
+/** An answer that was given, newest state known to this page. */
+export interface Past {
+  taskId: string;
+  row: number | null;
+  /** The document with the answer in it. */
+  task: Task;
+  base: Base;
+  decision: Decision;
+  reason: string | null;
+  comment: string;
+  /** Seconds since 1970. */
+  at: number;
+  /** What the server remarked about it. */
+  mark: "surplus" | "quarantined" | "refused" | null;
+  position: number | null;
+}
+
+/** What an interface and the settings make of a card. */
+export interface Reading {
+  edit: Edit<unknown>;
+  config: Config;
+}
+
+const STEPS_KEPT = 200;
+
+export function leasedCard(
+  leased: LeasedTask,
+  draft: Partial<Draft> | null,
+  { edit, config }: Reading,
+): Card {
+  const { task_id: taskId, row, task, revision: base } = leased;
+  const work = edit.start(task, settingsFor(config, task), draft ?? undefined);
+  const shown = merge(task, draft ?? {});
+  return {
+    taskId,
+    row,
+    task,
+    base,
+    work,
+    past: [],
+    future: [],
+    comment: draft?.comment ?? "",
+    flagged: shown.flagged === true,
+    touched: draft !== null,
+    message: draft?.message ?? null,
+    from: "queue",
+    prior: null,
+  };
+}
+
+/** An answer on the table again: `queue` after an undo, `history` when it is only looked at or edited. */
+export function pastCard(past: Past, base: Base, from: Card["from"], { edit, config }: Reading): Card {
+  const { taskId, row, task, comment, decision, reason } = past;
+  return {
+    taskId,
+    row,
+    task,
+    base,
+    work: edit.start(task, settingsFor(config, task)),
+    past: [],
+    future: [],
+    comment,
+    flagged: task.flagged === true,
+    touched: false,
+    message: null,
+    from,
+    prior: { decision, reason },
+  };
+}
+
+export function withWork(card: Card, work: unknown): Card {
+  if (work === card.work) return card;
+  return { ...card, work, past: [...card.past, card.work].slice(-STEPS_KEPT), future: [], touched: true };
+}
+
+/** One step of work back, or null when there is none. */
+export function stepBack(card: Card): Card | null {
+  if (card.past.length === 0) return null;
+  return {
+    ...card,
+    work: card.past.at(-1),
+    past: card.past.slice(0, -1),
+    future: [card.work, ...card.future],
+    touched: true,
+  };
+}
+
+export function stepForward(card: Card): Card | null {
+  if (card.future.length === 0) return null;
+  return { ...card, work: card.future[0], past: [...card.past, card.work], future: card.future.slice(1) };
+}
+
+export function changesOf(card: Card, { edit, config }: Reading): Changes {
+  const { set, unset } = edit.changes(card.task, card.work, settingsFor(config, card.task));
+  if (card.flagged === (card.task.flagged === true)) return { set, unset };
+  return card.flagged ? { set: { ...set, flagged: true }, unset } : { set, unset: [...unset, "flagged"] };
+}
+
+export interface Given {
+  decision: Decision;
+  reason: string | null;
+  /** Milliseconds since 1970. */
+  now: number;
+  shownAt: number | null;
+  activeMs: number | null;
+}
+
+/** The operation that submits a card, and what the page remembers of it. */
+export function submission(card: Card, reading: Reading, given: Given): { operation: Operation; past: Past } {
+  const changes = changesOf(card, reading);
+  const { decision, reason, now, shownAt, activeMs } = given;
+  const operation: Operation = {
+    op_id: newId("o"),
+    task_id: card.taskId,
+    base: card.base,
+    status: "submitted",
+    decision,
+    ...sparse(changes),
+    client_time: now / 1000,
+    shown_at: shownAt === null ? null : shownAt / 1000,
+    active_ms: activeMs,
+    comment: card.comment === "" ? null : card.comment,
+    reason,
+  };
+  const past: Past = {
+    taskId: card.taskId,
+    row: card.row,
+    task: merge(card.task, changes),
+    base: operation.op_id,
+    decision,
+    reason,
+    comment: card.comment,
+    at: now / 1000,
+    mark: null,
+    position: null,
+  };
+  return { operation, past };
+}
+
+/** An answer taken back; the document stays as it is. */
+export function retraction(taskId: string, base: Base, now: number): Operation {
+  return { op_id: newId("o"), task_id: taskId, base, status: "retracted", client_time: now / 1000 };
+}
+
+export function draftOperation(card: Card, reading: Reading, now: number): Operation {
+  return {
+    op_id: newId("d"),
+    task_id: card.taskId,
+    base: card.base,
+    status: "draft",
+    ...sparse(changesOf(card, reading)),
+    client_time: now / 1000,
+    comment: card.comment === "" ? null : card.comment,
+  };
+}
+
+/** My answer again, on top of what somebody else stored meanwhile. */
+export function insist(mine: Past, theirs: Current, edit: Edit<unknown>, now: number): Operation {
+  return {
+    op_id: newId("o"),
+    task_id: mine.taskId,
+    base: theirs.revision,
+    status: "submitted",
+    decision: mine.decision,
+    ...sparse(rebase(mine.task, theirs.task, [...edit.writes, "flagged"])),
+    client_time: now / 1000,
+    comment: mine.comment === "" ? null : mine.comment,
+    reason: mine.reason,
+  };
+}
+
+function sparse({ set, unset }: Changes): Partial<Changes> {
+  return {
+    ...(Object.keys(set).length > 0 ? { set } : {}),
+    ...(unset.length > 0 ? { unset } : {}),
+  };
+}
+
+export function pastOf(answer: PastAnswer): Past {
+  return {
+    taskId: answer.task_id,
+    row: answer.row,
+    task: answer.task,
+    base: answer.revision,
+    decision: answer.decision ?? "ignore",
+    reason: answer.reason,
+    comment: answer.comment ?? "",
+    at: answer.answered_at,
+    mark: null,
+    position: answer.position,
+  };
+}

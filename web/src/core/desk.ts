@@ -1,0 +1,710 @@
+/**
+ * The desk: everything between a person's keys and the server's queue. It holds the cards, the answers, the
+ * outbox and the drafts of one seat, and tells whoever listens that something changed. It knows no page.
+ */
+
+import type { Api } from "@/api/client";
+import { stringify } from "@/api/json";
+import type {
+  Ack,
+  Base,
+  Current,
+  Decision,
+  LeasedTask,
+  LeaseReply,
+  Operation,
+  Progress,
+  Project,
+} from "@/api/types";
+import { Activity } from "@/core/activity";
+import { Answers } from "@/core/answers";
+import {
+  type Card,
+  insist,
+  leasedCard,
+  type Past,
+  pastCard,
+  type Reading,
+  retraction,
+  stepBack,
+  stepForward,
+  submission,
+  withWork,
+} from "@/core/card";
+import { Drafts } from "@/core/drafts";
+import { Heartbeat } from "@/core/heartbeat";
+import { Notices } from "@/core/notices";
+import { type Delivered, Outbox, type OutboxState, type Tabs } from "@/core/outbox";
+import { TaskQueue } from "@/core/queue";
+import { perHour } from "@/core/rate";
+import type { Seat } from "@/core/seat";
+import type { Storage } from "@/core/storage";
+import { type Ending, ending, fractionOf } from "@/core/words";
+import { editOf, isViewId } from "@/interfaces/edits";
+import { settingsFor } from "@/interfaces/interface";
+
+/** An answer of mine met a newer one. */
+export interface Conflict {
+  taskId: string;
+  mine: Past;
+  status: "submitted" | "retracted";
+  theirs: Current;
+}
+
+export interface DeskOptions {
+  api: Api;
+  seat: Seat;
+  project: Project;
+  storage: Storage;
+  tabs: Tabs;
+  /** Unique to this page load. */
+  holder: string;
+  /** The project's settings changed while the page is open. */
+  projectChanged: (project: Project) => void;
+}
+
+export interface DeskView {
+  card: Card | null;
+  /** Shown instead of a card. */
+  ending: Ending | null;
+  /** The open answer's place in the list, when an earlier answer is on the table. */
+  opened: number | null;
+  /** A validation is being waited for. */
+  checking: boolean;
+  /** Nothing has been heard from the server yet. */
+  starting: boolean;
+  canUndo: boolean;
+  canRedo: boolean;
+  progress: Progress | null;
+  fraction: number | null;
+  perHour: number | null;
+  save: OutboxState;
+  durable: boolean;
+  answers: readonly Past[];
+  moreAnswers: boolean;
+  conflict: Conflict | null;
+  notices: Notices["list"];
+  alsoOpen: boolean;
+  unreachable: boolean;
+  /** For screen readers. */
+  announcement: string;
+}
+
+interface Sent {
+  past: Past;
+  status: "submitted" | "retracted";
+  edited: boolean;
+}
+
+const VALIDATION_WAIT_MS = 4_000;
+const SETTLE_WAIT_MS = 3_000;
+const TIMES_KEPT = 200;
+const DECIDED: Record<Decision, string> = { accept: "Accepted", reject: "Rejected", ignore: "Ignored" };
+
+export class Desk {
+  readonly notices: Notices;
+  private readonly outbox: Outbox;
+  private readonly drafts: Drafts;
+  private readonly queue: TaskQueue;
+  private readonly answers: Answers;
+  private readonly heartbeat: Heartbeat;
+  private readonly listeners = new Set<() => void>();
+  private readonly revisions = new Map<string, number>();
+  private readonly sent = new Map<string, Sent>();
+  private readonly parked = new Map<string, Card>();
+  private readonly activities = new Map<string, Activity>();
+  private readonly shownAt = new Map<string, number>();
+  private readonly waitingAcks = new Map<string, (ack: Ack | null) => void>();
+  private project: Project;
+  private progress: Progress | null = null;
+  private opened: Card | null = null;
+  private returnTo: "queue" | "list" = "queue";
+  private undone: { taskId: string; decision: Decision; reason: string | null }[] = [];
+  private conflicts: Conflict[] = [];
+  private times: number[] = [];
+  private checking = false;
+  private starting = true;
+  private alsoOpen: boolean;
+  private cursor: number | null = null;
+  private announcement = "";
+  private shown: string | null = null;
+
+  constructor(private readonly options: DeskOptions) {
+    const { api, seat, storage, tabs, holder } = options;
+    this.project = options.project;
+    this.alsoOpen = seat.alsoOpen;
+    const changed = (): void => this.changed();
+    this.notices = new Notices(changed);
+    this.outbox = new Outbox({
+      name: seat.outbox,
+      storage,
+      tabs,
+      holder,
+      send: (bodies, leaving) => seat.call((token) => api.answers(token, bodies, seat.clientId, leaving)),
+      delivered: (delivered, progress) => this.delivered(delivered, progress),
+      changed,
+    });
+    this.drafts = new Drafts({
+      outbox: seat.outbox,
+      storage,
+      reading: () => this.reading,
+      send: (operation) => this.send(operation),
+    });
+    this.queue = new TaskQueue({
+      size: () => this.batchSize,
+      lease: (size, holding) =>
+        seat.call((token) => api.lease(token, { size, holding, client_id: seat.clientId })),
+      settled: () => within(this.outbox.flush(), SETTLE_WAIT_MS),
+      pending: () => this.outbox.pendingTasks(),
+      card: (leased) => this.cardFor(leased),
+      arrived: (reply) => this.arrived(reply),
+      failed: () => this.changed(),
+      changed,
+    });
+    this.answers = new Answers((query) => seat.call((token) => api.history(token, query)));
+    this.heartbeat = new Heartbeat(() => this.beat());
+  }
+
+  // ---------------------------------------------------------------- life
+
+  /** Sends what earlier pages left, then asks for tasks. */
+  async start(): Promise<void> {
+    await Promise.all([this.outbox.open(), this.drafts.open()]);
+    await this.queue.lease();
+    this.starting = false;
+    this.changed();
+    this.heartbeat.start();
+    await this.answers.open().catch(() => undefined);
+    this.changed();
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  close(): void {
+    this.drafts.flush();
+    this.drafts.close();
+    this.queue.close();
+    this.heartbeat.close();
+    this.outbox.close();
+    this.listeners.clear();
+  }
+
+  setVisible(visible: boolean): void {
+    if (!visible) {
+      this.activity()?.rest(Date.now());
+      this.drafts.flush();
+      void this.outbox.flush();
+    }
+    this.heartbeat.setVisible(visible);
+    if (visible) void this.outbox.retry();
+  }
+
+  /** The page may be gone in a moment. */
+  leave(): void {
+    this.drafts.flush();
+    this.outbox.leave();
+  }
+
+  /** The network is back, or the person asks. */
+  retry(): void {
+    void this.outbox.retry();
+    void this.queue.lease();
+    void this.heartbeat.now();
+  }
+
+  /** A sign of life from the person. */
+  touch(): void {
+    this.activity()?.touch(Date.now());
+  }
+
+  get view(): DeskView {
+    const card = this.current;
+    const { answers, queue } = this;
+    return {
+      card,
+      ending: card === null && !this.starting ? this.ending() : null,
+      opened: this.opened === null ? null : answers.list.findIndex((p) => p.taskId === this.opened?.taskId),
+      checking: this.checking,
+      starting: this.starting,
+      canUndo: answers.list.length > 0,
+      canRedo: (card?.future.length ?? 0) > 0 || this.redoable() !== undefined,
+      progress: this.progress,
+      fraction: this.progress === null ? null : fractionOf(this.progress, this.target),
+      perHour: perHour(this.times),
+      save: this.outbox.state,
+      durable: this.options.storage.durable,
+      answers: answers.list,
+      moreAnswers: answers.more,
+      conflict: this.conflicts[0] ?? null,
+      notices: this.notices.list,
+      alsoOpen: this.alsoOpen,
+      unreachable: queue.unreachable,
+      announcement: this.announcement,
+    };
+  }
+
+  get reading(): Reading {
+    const { view_id: viewId, config } = this.project;
+    return { edit: editOf(isViewId(viewId) ? viewId : "text"), config };
+  }
+
+  // ---------------------------------------------------------------- work on the card
+
+  edit(work: unknown): void {
+    const card = this.current;
+    if (card === null) return;
+    this.replace(withWork(card, work));
+  }
+
+  toggleFlag(): void {
+    const card = this.current;
+    if (card === null) return;
+    this.replace({ ...card, flagged: !card.flagged, touched: true });
+    this.announce(card.flagged ? "Flag removed" : "Flagged");
+  }
+
+  comment(comment: string): void {
+    const card = this.current;
+    if (card === null || card.comment === comment) return;
+    this.replace({ ...card, comment, touched: true });
+  }
+
+  /** Why this decision is refused here and now, or null. */
+  problem(decision: Decision): string | null {
+    const card = this.current;
+    if (card === null) return "There is no task to answer.";
+    const { edit, config } = this.reading;
+    return edit.problem(card.task, card.work, decision, settingsFor(config, card.task));
+  }
+
+  /** Answers the card on the table; the next one is there when this returns. */
+  answer(decision: Decision, reason: string | null = null): void {
+    const card = this.current;
+    if (card === null || this.checking) return;
+    const problem = this.problem(decision);
+    if (problem !== null) {
+      this.notices.say("problem", "warn", problem);
+      this.announce(problem);
+      return;
+    }
+    if (this.undone.at(-1)?.taskId === card.taskId) this.undone.pop();
+    else this.undone = [];
+    this.submit(card, decision, reason);
+  }
+
+  // ---------------------------------------------------------------- undo, redo, earlier answers
+
+  /** Takes the last answer back: its task is on the table again, as it was left. */
+  undo(): void {
+    const last = this.answers.list[0];
+    if (last === undefined || this.checking) return;
+    this.park();
+    const operation = retraction(last.taskId, last.base, Date.now());
+    this.answers.remove(last.taskId);
+    this.undone.push({ taskId: last.taskId, decision: last.decision, reason: last.reason });
+    this.queue.putFirst(pastCard(last, operation.op_id, "queue", this.reading));
+    this.sent.set(operation.op_id, { past: last, status: "retracted", edited: false });
+    this.send(operation);
+    this.notices.clear("problem");
+    this.announce("Answer undone");
+  }
+
+  /** The last step on this card, or else the last answer. */
+  stepBack(): void {
+    const earlier = this.current === null ? null : stepBack(this.current);
+    if (earlier === null) this.undo();
+    else this.replace(earlier);
+  }
+
+  redo(): void {
+    const card = this.current;
+    const later = card === null ? null : stepForward(card);
+    const undone = this.redoable();
+    if (later !== null) this.replace(later);
+    else if (undone !== undefined && card !== null) this.answer(undone.decision, undone.reason);
+  }
+
+  /** Puts an earlier answer on the table. */
+  open(past: Past, returnTo: "queue" | "list" = "queue"): void {
+    if (this.checking) return;
+    this.park();
+    this.returnTo = returnTo;
+    if (this.answers.find(past.taskId) === undefined) this.answers.record(past, false);
+    this.opened = this.parked.get(past.taskId) ?? pastCard(past, past.base, "history", this.reading);
+    this.show(`Earlier answer: ${DECIDED[past.decision]}`);
+  }
+
+  async back(): Promise<void> {
+    const place = this.view.opened ?? -1;
+    if (place + 1 >= this.answers.list.length) await this.answers.loadMore().catch(() => undefined);
+    const past = this.answers.list[place + 1];
+    if (past === undefined) this.announce("This is your first answer");
+    else this.open(past, "list");
+  }
+
+  forward(): void {
+    const place = this.view.opened;
+    if (place === null) return;
+    const past = this.answers.list[place - 1];
+    if (past === undefined) this.toCurrent();
+    else this.open(past, "list");
+  }
+
+  toCurrent(): void {
+    this.park();
+    this.show("");
+  }
+
+  loadMore(): Promise<void> {
+    return this.answers
+      .loadMore()
+      .catch(() => undefined)
+      .then(() => this.changed());
+  }
+
+  search(query: Parameters<Answers["search"]>[0]): Promise<Past[]> {
+    return this.answers.search(query);
+  }
+
+  // ---------------------------------------------------------------- conflicts
+
+  resolve(choice: "mine" | "theirs"): void {
+    const conflict = this.conflicts[0];
+    if (conflict === undefined) return;
+    this.conflicts = this.conflicts.slice(1);
+    if (choice === "mine") this.insist(conflict);
+    else this.yieldTo(conflict);
+    this.changed();
+  }
+
+  private insist({ mine, theirs, status, taskId }: Conflict): void {
+    const now = Date.now();
+    const operation =
+      status === "retracted"
+        ? retraction(taskId, theirs.revision, now)
+        : insist(mine, theirs, this.reading.edit, now);
+    if (status === "submitted") {
+      this.answers.record({ ...mine, base: operation.op_id }, true);
+    } else {
+      const { current } = this.queue;
+      if (current?.taskId === taskId) this.queue.replaceCurrent({ ...current, base: operation.op_id });
+    }
+    this.sent.set(operation.op_id, { past: mine, status, edited: true });
+    this.send(operation);
+  }
+
+  private yieldTo({ mine, theirs, taskId }: Conflict): void {
+    this.queue.drop(taskId);
+    this.drafts.answered(taskId);
+    this.answers.remove(taskId);
+    if (theirs.status === "submitted") {
+      const decision = theirs.decision ?? mine.decision;
+      this.answers.record({ ...mine, task: theirs.task, base: theirs.revision, decision, mark: null }, false);
+    }
+    this.queue.topUp();
+  }
+
+  // ---------------------------------------------------------------- inside
+
+  private get batchSize(): number {
+    const size = this.project.config.batch_size;
+    return typeof size === "number" && size >= 1 ? Math.min(Math.floor(size), 100) : 10;
+  }
+
+  private get target(): number {
+    const target = this.project.config.total_examples_target;
+    return typeof target === "number" ? target : 0;
+  }
+
+  private get current(): Card | null {
+    if (this.opened !== null) return this.opened;
+    return this.queue.state === "paused" ? null : (this.queue.current ?? null);
+  }
+
+  private redoable(): { decision: Decision; reason: string | null } | undefined {
+    const last = this.undone.at(-1);
+    const card = this.current;
+    return card?.from === "queue" && last?.taskId === card.taskId ? last : undefined;
+  }
+
+  private ending(): Ending {
+    if (this.queue.unreachable) {
+      const text =
+        "Your answers are kept in this browser and sent when the server is back. Keep this page open.";
+      return { title: "The server does not answer", text, watching: true };
+    }
+    const { state, detail } = this.queue;
+    return ending({ state, detail, progress: this.progress, unsent: this.outbox.state.unsent });
+  }
+
+  private submit(card: Card, decision: Decision, reason: string | null): void {
+    const now = Date.now();
+    const { operation, past } = submission(card, this.reading, {
+      decision,
+      reason,
+      now,
+      shownAt: this.shownAt.get(card.taskId) ?? null,
+      activeMs: this.activity()?.at(now) ?? null,
+    });
+    const edited = card.from === "history";
+    this.sent.set(operation.op_id, { past, status: "submitted", edited });
+    this.drafts.answered(card.taskId);
+    this.parked.delete(card.taskId);
+    this.notices.clear("problem");
+    if (this.project.validates) {
+      void this.validate(operation, card, past);
+      return;
+    }
+    this.given(card, past);
+    this.send(operation);
+    this.queue.topUp();
+  }
+
+  /** The answer stands as far as the page is concerned: on to the next card. */
+  private given(card: Card, past: Past): void {
+    const edited = card.from === "history";
+    this.answers.record(past, edited);
+    this.activities.delete(card.taskId);
+    this.shownAt.delete(card.taskId);
+    this.times = [...this.times, Date.now() / 1000].slice(-TIMES_KEPT);
+    if (edited) this.afterEdit(past);
+    else this.queue.advance();
+    this.show(DECIDED[past.decision]);
+  }
+
+  private afterEdit(past: Past): void {
+    this.opened = null;
+    const place = this.answers.list.findIndex((other) => other.taskId === past.taskId);
+    const newer = this.returnTo === "list" ? this.answers.list[place - 1] : undefined;
+    if (newer !== undefined) this.opened = pastCard(newer, newer.base, "history", this.reading);
+  }
+
+  /** Where the recipe validates, the card stays until the server has spoken. */
+  private async validate(operation: Operation, card: Card, past: Past): Promise<void> {
+    this.checking = true;
+    const heard = new Promise<Ack | null>((resolve) => {
+      this.waitingAcks.set(operation.op_id, resolve);
+      setTimeout(() => resolve(null), VALIDATION_WAIT_MS);
+    });
+    this.send(operation);
+    const ack = await heard;
+    this.waitingAcks.delete(operation.op_id);
+    this.checking = false;
+    if (ack?.result === "invalid") {
+      this.replace({
+        ...card,
+        message: ack.detail ?? "The recipe does not take this answer.",
+        touched: true,
+      });
+      this.announce(ack.detail ?? "Not accepted");
+      return;
+    }
+    this.given(card, ack === null ? past : { ...past, base: ack.revision ?? past.base });
+    this.queue.topUp();
+  }
+
+  private send(operation: Operation): void {
+    void this.outbox.add(operation, stringify(operation));
+  }
+
+  private replace(card: Card): void {
+    if (card.from === "history") this.opened = card;
+    else this.queue.replaceCurrent(card);
+    this.touch();
+    this.notices.clear("problem");
+    this.drafts.edited(card);
+    this.changed();
+  }
+
+  /** Leaves an opened answer; unsaved work on it waits there. */
+  private park(): void {
+    if (this.opened?.touched === true) this.parked.set(this.opened.taskId, this.opened);
+    this.opened = null;
+  }
+
+  private show(announcement: string): void {
+    this.announcement = announcement;
+    this.changed();
+  }
+
+  private announce(text: string): void {
+    this.announcement = text;
+    this.changed();
+  }
+
+  private changed(): void {
+    this.noteShown();
+    for (const listener of this.listeners) listener();
+  }
+
+  /** The clock of a card starts when it is on the table. */
+  private noteShown(): void {
+    const taskId = this.current?.taskId ?? null;
+    if (taskId === this.shown) return;
+    const now = Date.now();
+    if (this.shown !== null) this.activities.get(this.shown)?.rest(now);
+    this.shown = taskId;
+    if (taskId === null) return;
+    if (!this.shownAt.has(taskId)) this.shownAt.set(taskId, now);
+    this.activity()?.touch(now);
+  }
+
+  private activity(): Activity | null {
+    if (this.shown === null) return null;
+    const found = this.activities.get(this.shown) ?? new Activity();
+    this.activities.set(this.shown, found);
+    return found;
+  }
+
+  private cardFor(leased: LeasedTask): Card {
+    const resolve = (base: Base): Base =>
+      typeof base === "string" ? (this.revisions.get(base) ?? base) : base;
+    const own = this.drafts.find(leased.task_id, leased.revision, resolve);
+    const { draft } = leased;
+    const fits = draft !== null && (draft.base == null || draft.base === leased.revision);
+    const message = draft?.message ?? null;
+    const chosen = own ?? (fits ? draft : null);
+    return leasedCard(leased, chosen === null ? null : { ...chosen, message }, this.reading);
+  }
+
+  private arrived(reply: LeaseReply): void {
+    this.progress = reply.progress;
+    const head = this.revisions;
+    for (const leased of reply.tasks) {
+      const known = this.answers.find(leased.task_id);
+      const resolved = typeof known?.base === "string" ? head.get(known.base) : known?.base;
+      if (known !== undefined && resolved !== undefined && leased.revision > resolved) {
+        this.answers.remove(leased.task_id);
+      }
+    }
+  }
+
+  // ---------------------------------------------------------------- what the server says
+
+  private delivered(delivered: Delivered[], progress: Progress | null): void {
+    if (progress !== null) this.progress = progress;
+    for (const { row, ack } of delivered) {
+      if (ack.revision !== null) this.revisions.set(row.opId, ack.revision);
+      if (row.status === "draft") this.drafts.acknowledged(row.taskId, row.at);
+      else this.acknowledged(row.taskId, row.opId, ack);
+    }
+    this.changed();
+  }
+
+  private acknowledged(taskId: string, opId: string, ack: Ack): void {
+    const sent = this.sent.get(opId);
+    this.sent.delete(opId);
+    this.answers.acknowledged(opId, ack);
+    const waiting = this.waitingAcks.get(opId);
+    waiting?.(ack);
+    if (ack.result === "conflict" && ack.current != null) this.conflicted(taskId, ack.current, sent);
+    if (ack.result === "quarantined") {
+      const why = ack.detail ?? "The server does not know this task.";
+      this.notices.say(
+        `quarantined ${taskId}`,
+        "warn",
+        `An answer was set aside: ${why} It is safe; whoever runs this project can see it.`,
+      );
+    }
+    if (ack.result === "invalid" && waiting === undefined) {
+      this.answers.remove(taskId);
+      const why = ack.detail ?? "The recipe does not take it.";
+      this.notices.say(`invalid ${taskId}`, "warn", `An answer came back to you: ${why}`);
+      void this.queue.lease();
+    }
+  }
+
+  private conflicted(taskId: string, theirs: Current, sent: Sent | undefined): void {
+    if (sent === undefined) {
+      const text =
+        "An answer from an earlier visit met a newer one, which stands. Yours is kept in the task's history.";
+      this.notices.say(`conflict ${taskId}`, "info", text);
+      return;
+    }
+    const { past: mine, status } = sent;
+    this.conflicts = [
+      ...this.conflicts.filter((other) => other.taskId !== taskId),
+      { taskId, mine, status, theirs },
+    ];
+  }
+
+  private async beat(): Promise<void> {
+    const { api, seat } = this.options;
+    const askedAt = Date.now();
+    const body = { client_id: seat.clientId, cursor: this.cursor };
+    const reply = await seat.call((token) => api.heartbeat(token, body)).catch(() => null);
+    if (reply === null) {
+      this.queue.unreachable = true;
+      this.changed();
+      return;
+    }
+    this.queue.unreachable = false;
+    this.cursor = reply.cursor;
+    this.progress = reply.progress;
+    this.alsoOpen = reply.also_open;
+    this.queue.keepOnly(reply.leases, askedAt);
+    for (const { task_id: taskId, revision } of reply.changed) this.changedElsewhere(taskId, revision);
+    if (reply.project_version !== this.project.project_version) await this.reloadProject();
+    const news = reply.state !== this.queue.state || reply.returned > 0;
+    if (reply.state === "paused" || this.queue.state === "paused") {
+      this.queue.state = reply.state;
+      this.queue.detail = reply.detail;
+    }
+    if (news || this.queue.cards.length === 0) void this.queue.lease();
+    this.changed();
+  }
+
+  /** A task has a revision this page does not know: another tab of this seat, or an operator. */
+  private changedElsewhere(taskId: string, revision: number): void {
+    if (this.outbox.pendingTasks().has(taskId) || this.knows(taskId, revision)) return;
+    const { current } = this.queue;
+    if (current?.taskId === taskId && current.touched) {
+      const text =
+        "This task was answered elsewhere meanwhile. Go on if you like: you will be asked which answer stands.";
+      this.notices.say("elsewhere", "info", text);
+      return;
+    }
+    const held = this.queue.cards.some((card) => card.taskId === taskId);
+    this.queue.drop(taskId);
+    if (held) this.queue.topUp();
+    void this.refresh(taskId);
+  }
+
+  private knows(taskId: string, revision: number): boolean {
+    const heads = [this.answers.find(taskId)?.base, this.queue.cards.find((c) => c.taskId === taskId)?.base];
+    return heads.some((base) => {
+      const known = typeof base === "string" ? this.revisions.get(base) : base;
+      return known !== undefined && known >= revision;
+    });
+  }
+
+  private async refresh(taskId: string): Promise<void> {
+    const found = await this.answers.search({}).catch(() => []);
+    const newest = found.find((past) => past.taskId === taskId);
+    if (newest !== undefined) this.answers.record(newest, true);
+    this.changed();
+  }
+
+  private async reloadProject(): Promise<void> {
+    const project = await this.options.api.project(this.project.dataset).catch(() => null);
+    if (project === null) return;
+    this.project = project;
+    this.options.projectChanged(project);
+  }
+}
+
+/** Waits for the promise, but no longer than that; failures are somebody else's matter. */
+function within(promise: Promise<unknown>, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    void promise
+      .catch(() => undefined)
+      .then(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+  });
+}

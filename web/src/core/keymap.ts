@@ -1,0 +1,145 @@
+/** Keys: which action a key press means, and how a key is written on a button. */
+
+export const ACTIONS = {
+  accept: ["a"],
+  reject: ["x"],
+  ignore: ["space"],
+  undo: ["backspace", "delete"],
+  step_back: ["ctrl+z", "command+z"],
+  redo: ["ctrl+shift+z", "command+shift+z", "ctrl+y"],
+  back: ["[", "alt+arrowleft"],
+  forward: ["]", "alt+arrowright"],
+  current: ["\\"],
+  flag: ["f"],
+  comment: ["c"],
+  history: ["h"],
+  instructions: ["i"],
+  theme: ["t"],
+  retry: ["ctrl+s", "command+s"],
+  help: ["?"],
+} as const satisfies Record<string, readonly string[]>;
+
+export type Action = keyof typeof ACTIONS;
+export type Keymap = Record<Action, string[]>;
+
+export const ACTION_WORDS: Record<Action, string> = {
+  accept: "Accept",
+  reject: "Reject",
+  ignore: "Ignore",
+  undo: "Undo the last answer",
+  step_back: "Undo the last step on this card, then the last answer",
+  redo: "Redo what was undone",
+  back: "Back to the answer before",
+  forward: "Forward to the answer after",
+  current: "Go to the open task",
+  flag: "Flag",
+  comment: "Comment",
+  history: "Search my answers",
+  instructions: "Instructions",
+  theme: "Light or dark",
+  retry: "Send unsent answers now",
+  help: "All keys",
+};
+
+/** The part of a keyboard event that matters here. */
+export interface KeyPress {
+  key: string;
+  ctrlKey: boolean;
+  altKey: boolean;
+  metaKey: boolean;
+  shiftKey: boolean;
+}
+
+const ALIASES: Record<string, string> = {
+  " ": "space",
+  spacebar: "space",
+  esc: "escape",
+  del: "delete",
+  return: "enter",
+  left: "arrowleft",
+  right: "arrowright",
+  up: "arrowup",
+  down: "arrowdown",
+  cmd: "command",
+  meta: "command",
+  option: "alt",
+  opt: "alt",
+  control: "ctrl",
+};
+
+const MODIFIERS = ["ctrl", "alt", "shift", "command"];
+
+/** `config.keymap` laid over the defaults; an empty list switches a key off. */
+export function keymapFrom(overrides: unknown): Keymap {
+  const given = overrides !== null && typeof overrides === "object" ? overrides : {};
+  const entries = Object.entries(ACTIONS).map(([action, keys]) => {
+    const own: unknown = (given as Record<string, unknown>)[action];
+    const chosen = Array.isArray(own) ? own.map(String) : typeof own === "string" ? [own] : [...keys];
+    return [action, chosen.map(normal)];
+  });
+  return Object.fromEntries(entries) as Keymap;
+}
+
+/** One spelling for each key: modifiers in a fixed order, names in lower case. */
+export function normal(written: string): string {
+  const parts = (written === "+" ? [written] : written.split("+")).map((part) => {
+    const lower = part.length > 1 ? part.trim().toLowerCase() : part.toLowerCase();
+    return ALIASES[lower] ?? lower;
+  });
+  const held = MODIFIERS.filter((modifier) => parts.includes(modifier));
+  const key = parts.find((part) => !MODIFIERS.includes(part)) ?? "";
+  return [...held, key].join("+");
+}
+
+/** The key press in the same spelling. Shift is only told for letters and named keys: `?` is `?` on any layout. */
+export function pressed(event: KeyPress): string {
+  const lower = event.key.toLowerCase();
+  const key = ALIASES[lower] ?? lower;
+  const symbol = key.length === 1 && key.toUpperCase() === key;
+  const held = [
+    event.ctrlKey ? "ctrl" : "",
+    event.altKey ? "alt" : "",
+    event.shiftKey && !symbol ? "shift" : "",
+    event.metaKey ? "command" : "",
+  ].filter((name) => name !== "");
+  return [...held, key].join("+");
+}
+
+export function actionFor(keymap: Keymap, key: string): Action | null {
+  const found = Object.entries(keymap).find(([, keys]) => keys.includes(key));
+  return found === undefined ? null : (found[0] as Action);
+}
+
+/** Keys of the options of a list: `config.keymap_by_label` by name or index, else 1-9 and 0 in order. */
+export function keysInOrder(names: readonly string[], overrides: unknown): (string | null)[] {
+  const given = overrides !== null && typeof overrides === "object" ? overrides : {};
+  const own = given as Record<string, unknown>;
+  const chosen = names.map((name, i) => own[name] ?? own[String(i)]);
+  const taken = new Set(chosen.filter((key) => typeof key === "string").map((key) => normal(key)));
+  return chosen.map((key, i) => {
+    if (typeof key === "string") return normal(key);
+    const digit = i < 10 ? String((i + 1) % 10) : null;
+    return digit !== null && !taken.has(digit) ? digit : null;
+  });
+}
+
+const SIGNS: Record<string, string> = {
+  space: "space",
+  backspace: "⌫",
+  delete: "del",
+  enter: "⏎",
+  escape: "esc",
+  arrowleft: "←",
+  arrowright: "→",
+  arrowup: "↑",
+  arrowdown: "↓",
+  command: "⌘",
+};
+
+/** How a key is written for people. */
+export function shown(key: string): string {
+  return key
+    .split("+")
+    .map((part) => SIGNS[part] ?? part)
+    .join(" ");
+}

@@ -1,0 +1,27 @@
+import { edit as choice } from "@/interfaces/choice/edit";
+import { edit as classification } from "@/interfaces/classification/edit";
+import { edit as html } from "@/interfaces/html/edit";
+import type { Edit } from "@/interfaces/interface";
+import { edit as nerManual } from "@/interfaces/ner_manual/edit";
+import { edit as text } from "@/interfaces/text/edit";
+
+/** The pure half of every interface. The desk treats the work as an opaque immutable value. */
+export const EDITS = {
+  text,
+  classification,
+  choice,
+  ner_manual: nerManual,
+  html,
+} as const;
+
+export type ViewId = keyof typeof EDITS;
+
+export const VIEW_IDS = Object.keys(EDITS) as ViewId[];
+
+export function isViewId(name: string): name is ViewId {
+  return Object.hasOwn(EDITS, name);
+}
+
+export function editOf(viewId: ViewId): Edit<unknown> {
+  return EDITS[viewId] as Edit<unknown>;
+}

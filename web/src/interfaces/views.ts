@@ -1,0 +1,16 @@
+import ChoiceView from "@/interfaces/choice/View.svelte";
+import ClassificationView from "@/interfaces/classification/View.svelte";
+import type { ViewId } from "@/interfaces/edits";
+import HtmlView from "@/interfaces/html/View.svelte";
+import NerManualView from "@/interfaces/ner_manual/View.svelte";
+import TextView from "@/interfaces/text/View.svelte";
+import type { View } from "@/interfaces/view";
+
+/** The page's half of every interface; the keys are those of `EDITS`. */
+export const VIEWS: Record<ViewId, View> = {
+  text: TextView as unknown as View,
+  classification: ClassificationView as unknown as View,
+  choice: ChoiceView as unknown as View,
+  ner_manual: NerManualView as unknown as View,
+  html: HtmlView as unknown as View,
+};

@@ -1,0 +1,11 @@
+import "@/app.css";
+
+import { mount } from "svelte";
+
+import App from "@/ui/App.svelte";
+import { applyTheme } from "@/ui/theme";
+
+applyTheme();
+const target = document.getElementById("root");
+if (target === null) throw new Error("The page has no #root.");
+mount(App, { target });

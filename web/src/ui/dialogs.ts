@@ -1,0 +1,1 @@
+export type DialogName = "help" | "instructions" | "save" | "search" | "reasons" | "comment";

@@ -1,0 +1,45 @@
+/** Settings of the project in the shapes the page uses. */
+
+import type { Config, Project, Task } from "@/api/types";
+import { type LabelColour, labelColour, strayIndex } from "@/core/colour";
+import { settingsFor, strings } from "@/interfaces/interface";
+
+export function reasonsOf(config: Config): string[] {
+  return strings(config.ignore_reasons);
+}
+
+export const BUTTONS = ["accept", "reject", "ignore", "undo"] as const;
+export type Button = (typeof BUTTONS)[number];
+
+/** Buttons in their order; a button that is left out is off, its key as well. */
+export function buttonsOf(config: Config): Button[] {
+  if (!Array.isArray(config.buttons)) return [...BUTTONS];
+  const wanted = strings(config.buttons);
+  return wanted.flatMap((name) => BUTTONS.filter((button) => button === name));
+}
+
+export function labelsFor(project: Project, task: Task): string[] {
+  const own = settingsFor(project.config, task).labels;
+  return Array.isArray(own) && own.length > 0 ? strings(own) : project.labels;
+}
+
+/** CSS variables --p (paper), --i (ink) and --l (line) of a label, for both themes. */
+export function labelStyle(label: string, labels: readonly string[], config: Config): string {
+  const own = ownColour(label, config);
+  const place = labels.indexOf(label);
+  const index = place >= 0 ? place : strayIndex(label);
+  const [light, dark] = [labelColour(index, "light", own), labelColour(index, "dark", own)];
+  const both = (part: keyof LabelColour): string => `light-dark(${light[part]}, ${dark[part]})`;
+  return `--p:${both("paper")};--i:${both("ink")};--l:${both("line")}`;
+}
+
+function ownColour(label: string, config: Config): string | undefined {
+  const theme = config.custom_theme;
+  if (theme === null || typeof theme !== "object" || Array.isArray(theme)) return undefined;
+  const { labels } = theme;
+  if (labels === null || labels === undefined || typeof labels !== "object" || Array.isArray(labels)) {
+    return undefined;
+  }
+  const colour = labels[label];
+  return typeof colour === "string" ? colour : undefined;
+}
