@@ -21,11 +21,22 @@ from tallymark.source import (
 )
 from tallymark.types import Fate, RowLink, Task
 
-__all__ = ["Source", "Stream", "collect_sources", "follow", "get_stream", "remembered", "row_of", "rowwise"]
+__all__ = [
+    "Source",
+    "Stream",
+    "collect_sources",
+    "costly",
+    "follow",
+    "get_stream",
+    "remembered",
+    "row_of",
+    "rowwise",
+]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _ROWWISE = "_tallymark_rowwise"
+_COSTLY = "_tallymark_costly"
 
 
 def rowwise(function: Function) -> Function:
@@ -34,6 +45,12 @@ def rowwise(function: Function) -> Function:
     It may drop tasks, change them, or make several of one. Rows it drops then have their fate at once.
     """
     setattr(function, _ROWWISE, True)
+    return function
+
+
+def costly(function: Function) -> Function:
+    """Mark a step for `Stream.apply` that takes time or makes tasks much larger: it is run only on demand."""
+    setattr(function, _COSTLY, True)
     return function
 
 
@@ -52,8 +69,9 @@ class Stream:
     """An iterator of tasks that remembers where they come from.
 
     `rowwise`: every step handles one task at a time. `plain`: made by `get_stream` or of a list, with only
-    row-wise steps of ours, so it may be read ahead and sought. `length`: rows, where known beforehand.
-    `dedup` is False when equal tasks are wanted. `ended`: everything was read.
+    row-wise steps of ours, so it may be sought. `eager`: plain and cheap, so it may be read ahead of demand.
+    `length`: rows, where known beforehand. `dedup` is False when equal tasks are wanted. `ended`: everything
+    was read.
     """
 
     def __init__(
@@ -69,6 +87,7 @@ class Stream:
         self.rowwise = rowwise
         self.dedup = dedup
         self.ended = False
+        self._cheap = True
         self._tasks = iter(tasks)
         self._sources = list(sources)
         self._links: _Links | None = None
@@ -86,6 +105,11 @@ class Stream:
     def sources(self) -> list[Source]:
         """The sources read so far, and those sure to be read; a recipe may open more while it runs."""
         return [source for source in self._sources if source.is_file or source.rows_read or source.known_rows]
+
+    @property
+    def eager(self) -> bool:
+        """Whether it may be read ahead of demand."""
+        return self.plain and self._cheap
 
     @property
     def length(self) -> int | None:
@@ -108,6 +132,7 @@ class Stream:
         self._tasks = iter(function(*positional, **named))
         self.rowwise = self.rowwise and bool(getattr(function, _ROWWISE, False))
         self.plain = self.plain and self.rowwise and _is_ours(function)
+        self._cheap = self._cheap and not getattr(function, _COSTLY, False)
         return self
 
     def provenance(self, task: Task) -> tuple[Source, int, RowLink] | None:
