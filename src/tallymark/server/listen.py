@@ -20,13 +20,13 @@ class Listening:
 
 
 def listen(settings: ServerSettings, remembered: str | None) -> Listening:
-    """Bind to the port asked for, else the remembered one, else the default; else to one nearby.
+    """Bind to the port asked for, else the remembered one, else the default; else to one nearby. 0 is any.
 
     On loopback both address families are taken, because `localhost` may mean either.
     """
     before = urlsplit(remembered) if remembered else None
     wanted = settings.port
-    if before is not None and before.port and not settings.fixed_port:
+    if before is not None and before.port and not (settings.fixed_port and settings.port):
         wanted = before.port
     sockets, port = _bind_near(settings, wanted)
     url = _url(settings, port)

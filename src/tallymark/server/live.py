@@ -6,8 +6,9 @@ from tallymark.store import Statement, Transaction
 SILENT_SECONDS = 15.0
 
 _LIVE_RUNS = Statement(
-    "Runs that have not ended and whose host showed a sign of life lately.",
-    "SELECT count(*) FROM run WHERE ended_at IS NULL AND beat_at > :since",
+    "Newest runs of a dataset that have not ended and whose host showed a sign of life lately.",
+    "SELECT count(*) FROM dataset d JOIN run r ON r.id = d.run"
+    " WHERE r.ended_at IS NULL AND r.beat_at > :since",
 )
 
 

@@ -1,0 +1,72 @@
+"""A host as a program of its own, for tests that kill it: `python host_script.py '<json>'`.
+
+`{"dataset", "source" (a JSONL file) or "count", "update" (a file to append texts to), "settings": {…}}`.
+Each line for people is printed as one line.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tallymark.components import read_components
+from tallymark.config import resolve
+from tallymark.errors import TallymarkError
+from tallymark.host.host import begin_server, run
+from tallymark.stream import collect_sources, get_stream
+from tallymark.types import Task
+
+
+def counted(count: int) -> Iterator[Task]:
+    """Tasks of a generator, fed by demand."""
+    for n in range(count):
+        yield {"text": f"text {n}"}
+
+
+def components(given: dict[str, Any]) -> dict[str, Any]:
+    """What a recipe would return."""
+    source = given.get("source")
+    stream = get_stream(source) if source else counted(given["count"])
+    returned: dict[str, Any] = {"dataset": given["dataset"], "view_id": "text", "stream": stream}
+    if given.get("update"):
+        log = Path(given["update"])
+
+        def update(answers: list[Task]) -> None:
+            with log.open("a") as file:
+                file.writelines(f"{answer['text']}\n" for answer in answers)
+
+        returned["update"] = update
+    return returned
+
+
+def say(line: str) -> None:
+    """Print at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """Run until stopped."""
+    given = json.loads(sys.argv[1])
+    settings = resolve(environ={}, keywords={"open": False, **given["settings"]})
+    launch = begin_server(settings)
+    with collect_sources("script") as sources:
+        read = read_components(components(given), recipe_name="script", view_ids=["text"])
+    try:
+        return run(
+            read,
+            recipe_name="script",
+            command="script",
+            settings=settings,
+            sources=sources,
+            launch=launch,
+            say=say,
+        )
+    except TallymarkError as error:
+        sys.stdout.write(f"error {error.code}: {error}\n")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
