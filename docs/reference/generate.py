@@ -1,0 +1,206 @@
+"""Write the reference from the code: `make docs`. A test compares what is written with what the code says."""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from tallymark import errors
+from tallymark.cli import catalog
+from tallymark.cli.convert import type_name
+from tallymark.cli.options import COMMAND_SETTINGS, RECIPE_SETTINGS
+from tallymark.components import CALLBACKS, DESCRIPTIONS
+from tallymark.config import IGNORED, PREFIX, Settings, expected, group_of
+from tallymark.errors import TallymarkError
+from tallymark.interfaces import INTERFACES
+from tallymark.recipe import Argument, Recipe, recipes
+
+HERE: Final = Path(__file__).parent
+NOTE: Final = "<!-- written by docs/reference/generate.py: change the code, then run `make docs` -->"
+GROUPS: Final = {
+    "server": "Where it runs and who reaches it",
+    "queue": "Who gets what, and when it counts",
+    "page": "How the page looks and behaves",
+}
+
+
+def commands_page() -> str:
+    """Every command and built-in recipe with its arguments."""
+    catalog.load_built_in()
+    parts = [
+        "# Commands and recipes",
+        NOTE,
+        "`tallymark NAME --help` shows the same on the terminal. Arguments in capitals are positional. "
+        f"Recipes also take the [settings](settings.md) {_options(RECIPE_SETTINGS)} and "
+        f"`--set NAME=VALUE`; commands take {_options(COMMAND_SETTINGS)}.",
+    ]
+    groups: dict[str, list[str]] = {}
+    for entry in catalog.entries():
+        found = catalog.commands.find(entry.name) or recipes.registered()[entry.name]
+        if found.module.startswith("tallymark."):
+            groups.setdefault(entry.group, []).append(_command(found))
+    for group, entries in groups.items():
+        parts += [f"## {group}", *entries]
+    return _page(*parts)
+
+
+def _options(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`--{name.replace('_', '-')}`" for name in names)
+
+
+def _command(found: Recipe) -> str:
+    arguments = [argument for argument in found.arguments if argument.name != "settings"]
+    positional = [
+        argument.name.upper() if argument.required else f"[{argument.name.upper()}]"
+        for argument in arguments
+        if argument.kind == "positional"
+    ]
+    usage = " ".join(["tallymark", found.name, *positional])
+    parts = [f"### `{found.name}`", inspect.getdoc(found.function) or "", f"    {usage}"]
+    rows = "\n".join(_argument_row(argument) for argument in arguments if argument.kind != "extra")
+    if rows:
+        parts.append(f"| argument | takes | default | |\n|---|---|---|---|\n{rows}")
+    return "\n\n".join(part for part in parts if part)
+
+
+def _argument_row(argument: Argument) -> str:
+    names = [name for name in (argument.option, argument.short) if name] or [argument.name.upper()]
+    takes = "" if argument.kind in ("flag", "count") else _code(type_name(argument.type))
+    default = "" if argument.required or argument.default in (None, False, (), [], "") else argument.default
+    if isinstance(default, list | tuple):
+        default = ",".join(map(str, default))
+    return _row(
+        ", ".join(map(_code, names)), takes, _code(str(default)) if default != "" else "", argument.help
+    )
+
+
+def settings_page() -> str:
+    """Every setting with its variable, what it takes, and its default."""
+    parts = [
+        "# Settings",
+        NOTE,
+        "Later wins: the defaults below, a recipe's `config`, environment variables, the command line and "
+        "`serve(**config)`. Every setting has an environment variable; lists are written with commas "
+        "between. An unknown `TALLYMARK_` variable is an error, so that a typing mistake does not pass "
+        "unnoticed. Unknown keys in a recipe's `config` are kept and passed to the page, which may use them "
+        "in templates; they are reported once.",
+        "On the command line a setting is `--name` where the recipe's help lists it, and `--set name=value` "
+        "always.",
+    ]
+    for group, title in GROUPS.items():
+        rows = [
+            _row(
+                _code(name),
+                _code(PREFIX + name.upper()),
+                expected(field),
+                _default(name),
+                field.description or "",
+            )
+            for name, field in Settings.model_fields.items()
+            if group_of(field) == group
+        ]
+        table = "| setting | variable | takes | default | |\n|---|---|---|---|---|\n" + "\n".join(rows)
+        parts += [f"## {title}", table]
+    ignored = "\n".join(_row(_code(name), f"{reason}.") for name, reason in sorted(IGNORED.items()))
+    parts += [
+        "## Without effect",
+        "Recipes written for other tools may set these. They change nothing here:",
+        f"| setting | because |\n|---|---|\n{ignored}",
+    ]
+    return _page(*parts)
+
+
+def _default(name: str) -> str:
+    if name == "home":
+        return _code("~/.tallymark")
+    value = Settings.model_fields[name].get_default(call_default_factory=True)
+    if value is None or value in ([], {}):
+        return ""
+    return _code(",".join(value) if isinstance(value, list) else str(value).lower())
+
+
+def components_page() -> str:
+    """Every component a recipe may return, and every interface."""
+    kinds = {"dataset": "name", "view_id": "name", "stream": "iterable", "exclude": "list", "db": "bool"}
+    rows = [
+        _row(_code(name), "function" if name in CALLBACKS else kinds.get(name, "dict"), description)
+        for name, description in DESCRIPTIONS.items()
+    ]
+    interfaces = [
+        _row(
+            _code(name),
+            interface.kind,
+            ", ".join(map(_code, interface.fingerprint_keys)),
+            ", ".join(f"{_code(key)}" for key in interface.settings),
+        )
+        for name, interface in sorted(INTERFACES.items())
+    ]
+    return _page(
+        "# Components",
+        NOTE,
+        "A recipe returns a dict of these. Only `view_id` and `stream` are needed; without a "
+        "`dataset` nothing is saved. An unknown key is an error that names the nearest known one.",
+        "| component | is | |\n|---|---|---|\n" + "\n".join(rows),
+        "## Interfaces",
+        "The `view_id` of a recipe. In a *manual* interface the annotator makes the annotation, so "
+        "the question is the input; in a *binary* one a suggestion is judged, so the question is the "
+        "whole task.",
+        "| interface | kind | the answer is in | settings of its own |\n|---|---|---|---|\n"
+        + "\n".join(interfaces),
+    )
+
+
+def errors_page() -> str:
+    """Every error on purpose with its stable code."""
+    rows = [
+        _row(_code(error.code), _code(error.__name__), (inspect.getdoc(error) or "").split("\n\n")[0])
+        for error in _tree(TallymarkError)
+    ]
+    return _page(
+        "# Errors",
+        NOTE,
+        "On the terminal an error is one paragraph: what happened, to what, and what to do. The exit "
+        "code is 2 when something that was given is wrong and 1 otherwise; "
+        "`TALLYMARK_LOGGING=verbose` adds the traceback. Over HTTP the `code` below stands in the "
+        "`application/problem+json` reply; it is stable.",
+        "| code | class | |\n|---|---|---|\n" + "\n".join(rows),
+    )
+
+
+def _tree(root: type[TallymarkError]) -> Iterator[type[TallymarkError]]:
+    yield root
+    for child in root.__subclasses__():
+        if child.__module__ == errors.__name__:
+            yield from _tree(child)
+
+
+def _page(*parts: str) -> str:
+    return "\n\n".join(parts) + "\n"
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+def _row(*cells: str) -> str:
+    escaped = (" ".join(cell.split()).replace("|", "\\|") for cell in cells)
+    return f"| {' | '.join(escaped)} |"
+
+
+PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "commands.md": commands_page,
+    "settings.md": settings_page,
+    "components.md": components_page,
+    "errors.md": errors_page,
+}
+
+
+def main() -> None:
+    """Write every page."""
+    for name, page in PAGES.items():
+        (HERE / name).write_text(page(), encoding="utf-8")
+        print(HERE / name)
+
+
+if __name__ == "__main__":
+    main()
