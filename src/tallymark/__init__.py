@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from tallymark.cli.run import serve
     from tallymark.errors import RecipeError, TallymarkError
     from tallymark.hashing import get_hash, set_hashes
+    from tallymark.labels import get_labels, split_string
     from tallymark.recipe import Arg, recipe
     from tallymark.stream import Stream, get_stream
 
@@ -22,10 +23,12 @@ __all__ = [
     "TallymarkError",
     "__version__",
     "get_hash",
+    "get_labels",
     "get_stream",
     "recipe",
     "serve",
     "set_hashes",
+    "split_string",
 ]
 
 _HOMES: Final = {
@@ -34,10 +37,12 @@ _HOMES: Final = {
     "Stream": "tallymark.stream",
     "TallymarkError": "tallymark.errors",
     "get_hash": "tallymark.hashing",
+    "get_labels": "tallymark.labels",
     "get_stream": "tallymark.stream",
     "recipe": "tallymark.recipe",
     "serve": "tallymark.cli.run",
     "set_hashes": "tallymark.hashing",
+    "split_string": "tallymark.labels",
 }
 
 

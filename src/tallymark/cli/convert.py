@@ -128,7 +128,6 @@ def _refuse(argument: Argument, text: str, expected: str, hint: str = "") -> NoR
 
 
 def _pipeline(name: str) -> Any:
-    """A spaCy pipeline by name or path; `blank:en` is an empty one."""
-    import spacy
+    from tallymark.pipelines import load_pipeline
 
-    return spacy.blank(name.removeprefix("blank:")) if name.startswith("blank:") else spacy.load(name)
+    return load_pipeline(name)
