@@ -3,7 +3,9 @@
 import contextlib
 import json
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -31,6 +33,15 @@ def until(condition: Callable[[], Any], what: str, deadline: float = DEADLINE) -
             return found
         pause.wait(0.01)
     raise AssertionError(f"waited {deadline} s for {what}")
+
+
+def free_port() -> int:
+    """A port nobody listens at, outside the range that outgoing connections take theirs from."""
+    for _ in range(100):
+        port = random.randint(20_000, 30_000)  # noqa: S311
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("no port is free")
 
 
 class HostProcess:

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.crash.processes import Machine, until
+from tests.crash.processes import Machine, free_port, until
 
 from tallymark.channel.find import LivingServer, living_server, lock_path
 from tallymark.channel.locks import held
@@ -21,8 +21,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Iterator[Machine]:
-    """A fresh database whose server takes any free port the first time."""
-    machine = Machine(tmp_path, port=0)
+    """A fresh database with a port of its own."""
+    machine = Machine(tmp_path, port=free_port())
     yield machine
     machine.close()
 
