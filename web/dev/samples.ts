@@ -44,7 +44,7 @@ export function nerTask(text: string, i = 0): Task {
 }
 
 function news(): Task[] {
-  const tasks = Array.from({ length: 40 }, (_, i) => {
+  const tasks = Array.from({ length: 400 }, (_, i) => {
     const text = TEXTS[i % TEXTS.length] ?? "";
     return nerTask(i < TEXTS.length ? text : `${text} (${i})`, i);
   });

@@ -43,7 +43,7 @@ export function contrast(a: string, b: string): number {
 }
 
 function legibleOn(paper: Rgb): string {
-  return luminance(paper) > 0.18 ? "#16181d" : "#ffffff";
+  return luminance(paper) > 0.179 ? "#000000" : "#ffffff";
 }
 
 export function parseHex(colour: string): Rgb | null {

@@ -59,11 +59,11 @@ export interface DeskOptions {
   tabs: Tabs;
   /** Unique to this page load. */
   holder: string;
-  /** The project's settings changed while the page is open. */
-  projectChanged: (project: Project) => void;
 }
 
 export interface DeskView {
+  /** As it is now; labels and settings may change while the page is open. */
+  project: Project;
   card: Card | null;
   /** Shown instead of a card. */
   ending: Ending | null;
@@ -224,6 +224,7 @@ export class Desk {
     const card = this.current;
     const { answers, queue } = this;
     return {
+      project: this.project,
       card,
       ending: card === null && !this.starting ? this.ending() : null,
       opened: this.opened === null ? null : answers.list.findIndex((p) => p.taskId === this.opened?.taskId),
@@ -692,7 +693,6 @@ export class Desk {
     const project = await this.options.api.project(this.project.dataset).catch(() => null);
     if (project === null) return;
     this.project = project;
-    this.options.projectChanged(project);
   }
 }
 

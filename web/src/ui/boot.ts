@@ -12,7 +12,6 @@ import { recall, recallForTab, remember, rememberForTab } from "@/ui/memory";
 export interface Ready {
   desk: Desk;
   seat: Seat;
-  project: Project;
   storage: Storage;
 }
 
@@ -84,10 +83,9 @@ export class Starter {
       storage,
       tabs: openTabs(this.channel),
       holder: newId("h"),
-      projectChanged: () => undefined,
     });
     void desk.start();
-    return { desk, seat, project, storage };
+    return { desk, seat, storage };
   }
 
   private trouble(error: unknown): void {

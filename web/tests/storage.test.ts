@@ -1,0 +1,108 @@
+import { IDBFactory } from "fake-indexeddb";
+import { beforeEach, describe, expect, it } from "vitest";
+
+import "fake-indexeddb/auto";
+
+import { type DraftRow, memory, openStorage, type OpRow, type Storage } from "@/core/storage";
+
+function row(opId: string, change: Partial<OpRow> = {}): OpRow {
+  return {
+    outbox: "a",
+    opId,
+    taskId: "t1",
+    status: "submitted",
+    at: 1,
+    body: `{"op_id":"${opId}"}`,
+    ...change,
+  };
+}
+
+function draft(at: number, change: Partial<DraftRow> = {}): DraftRow {
+  const rest = { base: 0, set: {}, unset: [], comment: null, decision: null };
+  return { outbox: "a", taskId: "t1", at, ...rest, ...change };
+}
+
+describe.each([
+  ["the browser's database", () => openStorage()],
+  ["memory", async () => memory()],
+])("%s", (_name, open: () => Promise<Storage>) => {
+  let storage: Storage;
+
+  beforeEach(async () => {
+    globalThis.indexedDB = new IDBFactory();
+    storage = await open();
+  });
+
+  const ids = async (outbox = "a"): Promise<string[]> => (await storage.ops(outbox)).map(({ opId }) => opId);
+
+  it("keeps operations in order, by outbox", async () => {
+    await storage.addOp(row("1"));
+    await storage.addOp(row("2", { outbox: "b" }));
+    await storage.addOp(row("3"));
+    expect(await ids()).toEqual(["1", "3"]);
+    expect(await ids("b")).toEqual(["2"]);
+    expect(await storage.allOps()).toHaveLength(3);
+  });
+
+  it("supersedes an unsent draft of the same task, and only that", async () => {
+    await storage.addOp(row("d1", { status: "draft" }));
+    await storage.addOp(row("d2", { status: "draft", taskId: "t2" }));
+    await storage.addOp(row("d3", { status: "draft" }));
+    await storage.addOp(row("1"));
+    await storage.addOp(row("2", { status: "retracted" }));
+    expect(await ids()).toEqual(["d2", "1", "2"]);
+  });
+
+  it("removes and updates by number", async () => {
+    await storage.addOp(row("1"));
+    await storage.addOp(row("2"));
+    const [first, second] = await storage.ops("a");
+    if (first?.n === undefined || second === undefined) throw new Error("rows have no numbers");
+    await storage.updateOp({ ...second, refused: "too long" });
+    await storage.removeOps([first.n]);
+    expect(await storage.ops("a")).toMatchObject([{ opId: "2", refused: "too long" }]);
+  });
+
+  it("forgets a local draft when the answer is given, or when the server has it", async () => {
+    await storage.putDraft(draft(1));
+    await storage.removeDraft("a", "t1", 0.5);
+    expect(await storage.drafts("a")).toHaveLength(1);
+    await storage.removeDraft("a", "t1", 1);
+    expect(await storage.drafts("a")).toHaveLength(0);
+    await storage.putDraft(draft(2));
+    await storage.addOp(row("1"));
+    expect(await storage.drafts("a")).toHaveLength(0);
+  });
+
+  it("gives a lock to one holder until it expires or is let go", async () => {
+    expect(await storage.acquire("send", "x", 100, 0)).toBe(true);
+    expect(await storage.acquire("send", "y", 100, 50)).toBe(false);
+    expect(await storage.acquire("send", "x", 150, 50)).toBe(true);
+    expect(await storage.acquire("send", "y", 300, 150)).toBe(true);
+    await storage.unlock("send", "x");
+    expect(await storage.acquire("send", "x", 300, 200)).toBe(false);
+    await storage.unlock("send", "y");
+    expect(await storage.acquire("send", "x", 300, 200)).toBe(true);
+  });
+});
+
+describe("a browser without a database", () => {
+  it("keeps rows in memory and says so", async () => {
+    const { indexedDB } = globalThis;
+    Reflect.deleteProperty(globalThis, "indexedDB");
+    const storage = await openStorage();
+    globalThis.indexedDB = indexedDB;
+    expect(storage.durable).toBe(false);
+  });
+
+  it("is told apart from one with a database", async () => {
+    globalThis.indexedDB = new IDBFactory();
+    expect((await openStorage()).durable).toBe(true);
+  });
+
+  it("shares what it stored with the next page", async () => {
+    globalThis.indexedDB = new IDBFactory();
+    await (await openStorage()).addOp(row("1"));
+    expect(await (await openStorage()).ops("a")).toHaveLength(1);
+  });
+});
