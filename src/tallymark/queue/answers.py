@@ -28,7 +28,8 @@ from tallymark.types import (
 log = logging.getLogger(__name__)
 
 _KNOWN_OP = Statement(
-    "What an op_id was stored as.", "SELECT session, task, revision FROM answer WHERE op_id = :op_id"
+    "What an op_id was stored as.",
+    "SELECT session, task, revision, beside, NULL AS message FROM answer WHERE op_id = :op_id",
 )
 _QUARANTINED = Statement("Is this op_id in quarantine?", "SELECT 1 FROM quarantine WHERE op_id = :op_id")
 _ASSIGNMENT = Statement(
@@ -39,7 +40,9 @@ _ASSIGNMENT = Statement(
 )
 _KNOWN_DRAFT = Statement(
     "What a draft's op_id was kept for.",
-    "SELECT session, task, base, base AS revision FROM draft_op WHERE op_id = :op_id",
+    "SELECT o.session, o.task, o.base, o.base AS revision, 0 AS beside, f.message FROM draft_op o"
+    " LEFT JOIN draft f ON f.task = o.task AND f.session = o.session AND f.op_id = o.op_id"
+    " WHERE o.op_id = :op_id",
 )
 _DRAFT_OP = Statement(
     "Remember a draft's op_id, so that sending it again changes nothing.",
@@ -60,10 +63,10 @@ _NEW_ANSWER = Statement(
     """
     INSERT INTO answer (op_id, dataset, task, session, revision, base, status, decision, changes,
                         form_state, fingerprint, run, client_time, server_time, shown_at, active_ms,
-                        comment, reason, validated)
+                        comment, reason, validated, beside)
     VALUES (:op_id, :dataset, :task, :session, :revision, :base, :status, :decision, :changes,
             :form_state, :fingerprint, :run, :client_time, :server_time, :shown_at, :active_ms,
-            :comment, :reason, :validated)
+            :comment, :reason, :validated, :beside)
     RETURNING id
     """,
 )
@@ -227,7 +230,7 @@ def _save_one(context: _Context, op: OperationDict) -> AckDict:
         return _quarantine(context, op, problem)
     known = tx.one(_KNOWN_OP, {"op_id": op["op_id"]}) or tx.one(_KNOWN_DRAFT, {"op_id": op["op_id"]})
     if known is not None and (known["session"], str(known["task"])) == (seat.id, op["task_id"]):
-        return _ack(op, "repeated", known["revision"])
+        return _again(context, op, known)
     if known is not None:
         return _quarantine(context, op, "This op_id was used before for another task or by another session.")
     if tx.value(_QUARANTINED, {"op_id": op["op_id"]}) is not None:
@@ -246,6 +249,16 @@ def _save_one(context: _Context, op: OperationDict) -> AckDict:
         seat.answered, seat.ineligible, seat.held, seat.position = kept
         context.tasks.reload()
         return _quarantine(context, op, f"{type(error).__name__}: {error}")
+
+
+def _again(context: _Context, op: OperationDict, known: Row) -> AckDict:
+    """Sent again: nothing changes, and what the client still has to know is said again."""
+    if known["beside"]:
+        place = _place(context.tx, context.seat, context.tasks[known["task"]])
+        return _conflict(context, op, place, known["revision"])
+    if known["message"] is not None:
+        return _ack(op, "invalid", known["revision"], known["message"])
+    return _ack(op, "repeated", known["revision"])
 
 
 def _store(context: _Context, op: OperationDict, task: LockedTask) -> AckDict:
@@ -422,6 +435,7 @@ def _append(
             "active_ms": op.get("active_ms"),
             "comment": op.get("comment"),
             "reason": op.get("reason"),
+            "beside": int(not current),
             "validated": validated
             if current and submitted and validated in ("valid", "unvalidated")
             else None,

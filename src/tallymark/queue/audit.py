@@ -46,18 +46,18 @@ _SLOTS = Statement(
     """,
 )
 _SLOTS_EVERYONE = Statement(
-    "Slots of tasks that want everyone: wanted by seats, still free, taken by seats that closed.",
+    "Slots of tasks that want everyone: wanted by open seats, still free, taken by others.",
     """
-    SELECT count(CASE WHEN s.retired_at IS NULL AND coalesce(a.standing, '') NOT IN ('surplus', 'uncounted',
-                          'withdrawn') AND coalesce(a.state, '') <> 'ineligible' AND t.state <> 'withdrawn'
-                      THEN 1 END) AS wanted,
-           count(CASE WHEN s.retired_at IS NULL AND coalesce(a.slot, 0) = 0 AND t.state <> 'withdrawn'
+    SELECT count(CASE WHEN e.open AND coalesce(a.standing, '') NOT IN ('surplus', 'uncounted', 'withdrawn')
+                       AND coalesce(a.state, '') <> 'ineligible' THEN 1 END) AS wanted,
+           count(CASE WHEN e.open AND coalesce(a.slot, 0) = 0
                        AND coalesce(a.state, '') NOT IN ('answered', 'ineligible') THEN 1 END) AS free,
-           count(CASE WHEN (s.retired_at IS NOT NULL OR t.state = 'withdrawn')
-                       AND (a.slot = 1 OR a.standing = 'counted') THEN 1 END) AS closed
-      FROM task t JOIN session s ON s.dataset = t.dataset AND s.kind = 'person'
-      LEFT JOIN assignment a ON a.task = t.id AND a.session = s.id
-     WHERE t.dataset = :dataset AND t.overlap IS NULL
+           count(CASE WHEN NOT e.open AND (a.slot = 1 OR a.standing = 'counted') THEN 1 END) AS closed
+      FROM (SELECT t.id AS task, s.id AS session,
+                   s.kind = 'person' AND s.retired_at IS NULL AND t.state <> 'withdrawn' AS open
+              FROM task t JOIN session s ON s.dataset = t.dataset
+             WHERE t.dataset = :dataset AND t.overlap IS NULL) AS e
+      LEFT JOIN assignment a ON a.task = e.task AND a.session = e.session
     """,
 )
 _HELD_TASKS = Statement(
@@ -79,8 +79,7 @@ _APART = Statement(
               JOIN answer n ON n.task = a.task AND n.session = a.session AND n.revision = a.revision
              WHERE t.dataset = :dataset AND a.state <> 'answered' AND n.status = 'retracted') AS retracted,
            (SELECT count(*) FROM quarantine WHERE dataset = :dataset) AS quarantined,
-           (SELECT count(*) FROM answer n JOIN assignment a ON a.task = n.task AND a.session = n.session
-             WHERE n.dataset = :dataset AND n.revision > a.revision) AS conflicts,
+           (SELECT count(*) FROM answer WHERE dataset = :dataset AND beside = 1) AS conflicts,
            (SELECT count(*) FROM delivery WHERE dataset = :dataset AND unseen = 1) AS unseen_changes,
            (SELECT count(*) FROM answer WHERE dataset = :dataset AND form_state = 'failed') AS forms_failed
     """,

@@ -260,6 +260,7 @@ answer = _table(
     Column("comment", Text),
     Column("reason", Text),
     Column("validated", Text, _one_of("validated", "valid", "unvalidated", "failed")),
+    _flag("beside"),
     UniqueConstraint("task", "session", "revision"),
 )
 Index("answer_dataset", answer.c.dataset, answer.c.id)
