@@ -99,7 +99,7 @@ class Stream:
             return iterable
         source = iterable_source(iterable)
         is_list = isinstance(iterable, list | tuple)
-        return cls(_items(source, iterable), sources=[source], plain=is_list)
+        return cls(_items(source, iterable), sources=[source], plain=is_list, rowwise=is_list)
 
     @property
     def sources(self) -> list[Source]:
