@@ -192,7 +192,9 @@ class Store:
                 f"There is no database at {path}. It is made when the first recipe starts or db-in runs."
             )
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            if not read_only:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch(mode=0o600)  # it holds the tokens of sessions
             return cls(_sqlite_engine(path, read_only=read_only), clock=clock, read_only=read_only, path=path)
         except (sqlite3.Error, OSError) as error:
             raise StoreError(
