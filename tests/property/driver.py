@@ -5,9 +5,22 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tallymark.jsontext import dumps
-from tallymark.queue import answers, audit, datasets, enqueue, lease, operate, runs, seats, settle
+from tallymark.queue import (
+    answers,
+    audit,
+    datasets,
+    enqueue,
+    importing,
+    lease,
+    operate,
+    runs,
+    seats,
+    servers,
+    settle,
+)
 from tallymark.queue import history as histories
 from tallymark.store import Store, Transaction
+from tallymark.store.reading import StoredDatasets
 from tallymark.types import AckDict, Decision, Task
 
 Result = TypeVar("Result")
@@ -50,13 +63,23 @@ class Driver:
         self.path = path
         self.clock = Clock()
         self.store = Store.open(path, clock=self.clock)
-        self.settings = {"ignore_counts": ignore_counts, "lease_seconds": lease_seconds}
         made = self.run(
-            lambda tx: datasets.ensure_dataset(tx, name=DATASET, overlap=overlap, **self.settings)  # type: ignore[arg-type]
+            lambda tx: datasets.ensure_dataset(
+                tx, name=DATASET, overlap=overlap, ignore_counts=ignore_counts, lease_seconds=lease_seconds
+            )
         )
         self.dataset: int = made["id"]
         self.fence: dict[str, Any] = {}
+        self.foreign = self._other_dataset()
         self.start_run()
+        self.server = self.register_server()
+
+    def _other_dataset(self) -> str:
+        """A dataset beside ours, and the id of its only task."""
+        record = {"text": "elsewhere", "answer": "accept"}
+        self.run(lambda tx: datasets.ensure_dataset(tx, name="other"))
+        self.run(lambda tx: importing.import_answers(tx, dataset="other", records=[record], shapes=Shapes()))
+        return "1"
 
     # -- transactions ------------------------------------------------------------------------------
 
@@ -87,6 +110,22 @@ class Driver:
     def reopen(self) -> None:
         self.store.close()
         self.store = Store.open(self.path, clock=self.clock)
+
+    def close(self) -> None:
+        self.store.close()
+
+    def register_server(self) -> dict[str, Any]:
+        return self.run(
+            lambda tx: servers.register_server(tx, address="here", secret="s", pid=1, version="1")
+        )
+
+    def register(self) -> float:
+        """A server starts after all were down; how long they were."""
+        self.server = self.register_server()
+        return float(self.server["gap"])
+
+    def beat(self) -> None:
+        self.run(lambda tx: servers.beat_server(tx, server=self.server["server"]))
 
     # -- calls -------------------------------------------------------------------------------------
 
@@ -121,9 +160,6 @@ class Driver:
     def retire(self, name: str) -> None:
         self.run(lambda tx: seats.retire_seat(tx, dataset=DATASET, name=name))
 
-    def leave(self, token: str) -> None:
-        self.run(lambda tx: seats.leave(tx, session=token))
-
     def lease(
         self, token: str, client: str | None, size: int, holding: Sequence[str]
     ) -> Callable[[Transaction], dict[str, Any]]:
@@ -137,7 +173,7 @@ class Driver:
         return self.run(lambda tx: lease.heartbeat(tx, session=token, client_id=client, cursor=cursor))
 
     def save(
-        self, token: str, client: str | None, ops: Sequence[Task], refused: Sequence[str] = ()
+        self, token: str, client: str | None, ops: Sequence[Task], verdicts: Mapping[str, str]
     ) -> Callable[[Transaction], list[AckDict]]:
         return lambda tx: answers.save(
             tx,
@@ -145,7 +181,7 @@ class Driver:
             ops=list(ops),  # type: ignore[arg-type]
             shapes=Shapes(),
             client_id=client,
-            validated=dict.fromkeys(refused, "failed: no"),
+            validated=verdicts,
         )
 
     def history(self, token: str) -> list[dict[str, Any]]:
@@ -172,6 +208,15 @@ class Driver:
         return lambda tx: enqueue.enqueue(
             tx, **self.fence, tasks=tasks, fates=fates, read={str(source): read}
         )
+
+    def unvalidated(self) -> list[dict[str, Any]]:
+        return self.run(lambda tx: settle.unvalidated(tx, **self.fence, limit=1000))
+
+    def validated(self, valid: Sequence[str], failed: Mapping[str, str]) -> None:
+        self.run(lambda tx: settle.validated(tx, **self.fence, valid=valid, failed=failed))
+
+    def export(self) -> list[Task]:
+        return list(StoredDatasets(self.store).answers(DATASET))
 
     def operate(self, name: str, **arguments: Any) -> Any:
         return self.run(lambda tx: getattr(operate, name)(tx, dataset=DATASET, **arguments))

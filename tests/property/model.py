@@ -81,6 +81,11 @@ class Assignment:
     def current(self) -> Revision | None:
         return self.revisions.get(self.revision)
 
+    @property
+    def said(self) -> Revision:
+        """The current revision of an assignment that has one."""
+        return self.revisions[self.revision]
+
     def is_counted(self) -> bool:
         return self.state == "answered" and self.standing == "counted"
 
@@ -130,6 +135,7 @@ class Queue:
     sources: dict[int, SourceVersion] = field(default_factory=dict)
     answered_ops: dict[str, tuple[str, str, int]] = field(default_factory=dict)
     drafted: dict[str, tuple[str, str, int]] = field(default_factory=dict)
+    unvalidated: list[str] = field(default_factory=list)
     on_their_way: dict[str, str] = field(default_factory=dict)
     quarantined: set[str] = field(default_factory=set)
     run: int = 1
@@ -169,9 +175,9 @@ class Queue:
         for task in self.tasks.values():
             yield from task.assignments.values()
 
-    def had(self) -> set[tuple[str, str]]:
-        """The tasks that were ever handed out or answered, and by whom."""
-        return {(each.task, each.seat) for each in self.assignments() if each.state}
+    def has_had(self, seat: Seat) -> bool:
+        """Was anything ever handed out to this seat, or answered by it?"""
+        return any(each.state and each.seat == seat.token for each in self.assignments())
 
     def has_silent(self) -> bool:
         """Are there leases that might be taken from their owners?"""
@@ -220,11 +226,14 @@ class Queue:
     def silent(self, seat: Seat) -> bool:
         return self.lease_seconds is not None and self.now - seat.last_call > SILENT_AFTER
 
-    def skip_downtime(self, seconds: float) -> None:
-        """All processes were down: the gap is added to the deadlines."""
+    def skip_downtime(self, gap: float, since: float) -> None:
+        """All processes were down since then: the gap is added to deadlines, and to tabs that were alive."""
         for seat in self.seats.values():
-            seat.last_call += seconds
-            seat.clients = {client: call + seconds for client, call in seat.clients.items()}
+            if any(each.live for each in self.assignments() if each.seat == seat.token):
+                seat.last_call += gap
+            for client, call in seat.clients.items():
+                if since - call < SILENT_AFTER:
+                    seat.clients[client] = call + gap
 
     # -- moves -------------------------------------------------------------------------------------
 
@@ -424,14 +433,17 @@ class Queue:
 
     # -- answers -----------------------------------------------------------------------------------
 
-    def save(self, seat: Seat, client: str | None, op: Document, *, refused: bool = False) -> Ack:
-        """What one operation does; human work is never lost. `refused`: a validation said no."""
+    def save(self, seat: Seat, client: str | None, op: Document, *, verdict: str = "") -> Ack:
+        """What one operation does; human work is never lost. `verdict` is what a validation said."""
         self.call(seat, client)
         seat.waits = False
         op_id, task = op["op_id"], self.tasks.get(op["task_id"])
         known = self.answered_ops.get(op_id) or self.drafted.get(op_id)
-        if known is not None:
+        if known is not None and known[:2] == (op["task_id"], seat.token):
             return Ack(op_id, "repeated", known[2])
+        if known is not None:
+            self.quarantined.add(op_id)
+            return Ack(op_id, "quarantined")
         if op_id in self.quarantined:
             return Ack(op_id, "quarantined")
         if task is None:
@@ -446,9 +458,12 @@ class Queue:
             return Ack(op_id, "quarantined")
         if op["status"] == "draft":
             return self._keep_draft(mine, op, base, "stored" if base == mine.revision else "conflict")
-        if refused and base == mine.revision and op["status"] == "submitted":
+        if verdict.startswith("failed") and base == mine.revision and op["status"] == "submitted":
             return self._keep_draft(mine, op, base, "invalid")
-        return self._store(task, mine, base, op, document, client)
+        ack = self._store(task, mine, base, op, document, client)
+        if verdict == "unvalidated" and op["status"] == "submitted" and ack.result != "conflict":
+            self.unvalidated.append(op_id)
+        return ack
 
     def _base(self, mine: Assignment, base: int | str | None) -> int | None:
         """The revision an operation was made against; None when it names nothing we have.
@@ -526,6 +541,20 @@ class Queue:
         """counted → leased with its slot; any other answer, or a withdrawn task's → leased without one."""
         mine.slot = mine.standing == "counted" and not task.withdrawn
         mine.state, mine.standing, mine.client, mine.leased = "leased", None, client, self.now
+
+    def validated(self, failed: Collection[str]) -> None:
+        """Late verdicts; what failed goes back to its author, who holds it again with a draft."""
+        self.unvalidated = []
+        for op_id in failed:
+            task_id, token, _ = self.answered_ops[op_id]
+            mine = self.tasks[task_id].assignments[token]
+            if mine.state == "answered" and mine.said.op_id == op_id:
+                self._send_back(self.tasks[task_id], mine, op_id)
+
+    def _send_back(self, task: QueuedTask, mine: Assignment, op_id: str) -> None:
+        op = {"op_id": f"sent-back:{op_id}", "status": "retracted", "decision": mine.said.decision}
+        self._store(task, mine, mine.revision, op, mine.said.document, None)
+        mine.draft = op
 
     # -- operators ---------------------------------------------------------------------------------
 

@@ -281,7 +281,7 @@ def test_downtime_does_not_count_against_leases() -> None:
     script = Script()
     script.lease(0)
     script.queue.now += 5000
-    script.queue.skip_downtime(5000)
+    script.queue.skip_downtime(5000, script.queue.now - 5000)
     assert script.lease(1) == "waiting"
 
 
@@ -339,7 +339,7 @@ def test_an_unknown_task_is_quarantined() -> None:
 def test_an_impossible_answer_is_kept_as_a_draft() -> None:
     script = Script()
     script.lease(0)
-    assert script.queue.save(script.seats[0], None, script.op("t0"), refused=True).result == "invalid"
+    assert script.queue.save(script.seats[0], None, script.op("t0"), verdict="failed: no").result == "invalid"
     assert script.mine(0).draft is not None
     assert script.mine(0).live
 
