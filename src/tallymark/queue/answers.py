@@ -244,7 +244,7 @@ def _save_one(context: _Context, op: OperationDict) -> AckDict:
             return _store(context, op, task)
     except InputError as error:
         return _quarantine(context, op, str(error))
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
         log.exception("Operation %s could not be stored; it is kept in quarantine", op["op_id"])
         seat.answered, seat.ineligible, seat.held, seat.position = kept
         context.tasks.reload()
@@ -530,12 +530,31 @@ def _original(tx: Transaction, task: LockedTask) -> Task:
     return merged(tx.value(_DOCUMENT, {"document": task.document}), None)
 
 
+_KINDS: dict[str, tuple[type, ...]] = {
+    "base": (int, str),
+    "set": (dict,),
+    "unset": (list,),
+    "task": (dict,),
+    "client_time": (int, float),
+    "shown_at": (int, float),
+    "active_ms": (int,),
+    "comment": (str,),
+    "reason": (str,),
+}
+
+
 def _problem(op: OperationDict) -> str | None:
     """Why an operation cannot be understood, or None."""
     if op.get("status") not in OP_STATUSES:
         return f"The status {op.get('status')!r} is not one of {', '.join(OP_STATUSES)}."
-    if op["status"] == "submitted" and op.get("decision") not in DECISIONS:
+    if op.get("decision") not in (DECISIONS if op["status"] == "submitted" else (None, *DECISIONS)):
         return f"The decision {op.get('decision')!r} is not one of {', '.join(DECISIONS)}."
+    for key, kinds in _KINDS.items():
+        value = op.get(key)
+        if value is not None and (not isinstance(value, kinds) or isinstance(value, bool)):
+            return f"{key!r} is {type(value).__name__}, not {' or '.join(kind.__name__ for kind in kinds)}."
+    if not all(isinstance(key, str) for key in op.get("unset") or ()):
+        return "'unset' is a list of keys."
     return None
 
 
