@@ -55,7 +55,9 @@ def _listed(value: Any) -> Any:
 
 
 def _jsoned(value: Any) -> Any:
-    """A JSON object written as text as a dict; anything else as it is."""
+    """A JSON object written as text as a dict; keys of a dict as text."""
+    if isinstance(value, Mapping):
+        return {str(key): item for key, item in value.items()}
     if not isinstance(value, str):
         return value
     import json
@@ -67,7 +69,9 @@ def _jsoned(value: Any) -> Any:
 
 
 def _off(value: Any) -> Any:
-    """`False`, `off`, `none` and the empty text as None."""
+    """`False`, `off`, `none` and the empty text as None; a path as text."""
+    if isinstance(value, Path):
+        return str(value)
     return (
         None if value is False or (isinstance(value, str) and value.lower() in ("", "none", "off")) else value
     )
@@ -162,6 +166,7 @@ class Settings(BaseSettings):
         "page", "Whether one option or several may be chosen.", "single"
     )
     choice_auto_accept: bool = _setting("page", "Choosing an option also accepts the task.", False)
+    choice_accept_empty: bool = _setting("page", "Accepting without a choice is allowed.", False)
     keymap: Mapped = _setting("page", 'Keys by action, as `{"accept": ["ctrl+enter"]}`.', {})
     keymap_by_label: Mapped = _setting("page", "Keys by label or number of an option.", {})
     custom_theme: Mapped = _setting(
@@ -170,11 +175,9 @@ class Settings(BaseSettings):
     writing_dir: Literal["ltr", "rtl"] = _setting("page", "Direction of the text.", "ltr")
     lang: Text = _setting("page", "Language of the texts, for fonts and hyphenation.")
     html_template: Text = _setting("page", "Mustache template that shows a task as HTML.")
-    global_css: Text = _setting("page", "CSS for the page.")
     ner_manual_highlight_chars: bool = _setting("page", "Select characters rather than tokens.", False)
     hide_newlines: bool = _setting("page", "Do not mark line breaks.", False)
     allow_newline_highlight: bool = _setting("page", "Let spans begin and end at line breaks.", False)
-    honor_token_whitespace: bool = _setting("page", "Show the space between tokens as it is.", True)
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
     _extra: dict[str, Any] = PrivateAttr(default_factory=dict)

@@ -121,6 +121,21 @@ def test_false_switches_off_what_existing_recipes_switch_off() -> None:
     assert read.html_template is None
 
 
+def test_what_recipes_write_in_python() -> None:
+    read = settings(
+        recipe_config={
+            "keymap_by_label": {0: "q", "1": "w"},
+            "instructions": Path("how.html"),
+            "labels": ("A", "B"),
+            "annotations_per_task": 2.0,
+        }
+    )
+    assert read.keymap_by_label == {"0": "q", "1": "w"}
+    assert read.instructions == "how.html"
+    assert read.labels == ["A", "B"]
+    assert read.overlap == 2
+
+
 def test_instructions_are_text_or_a_file(tmp_path: Path) -> None:
     file = tmp_path / "how.html"
     file.write_text("<p>Mark names.</p>")
