@@ -103,16 +103,17 @@ def set_hashes(
         return task
     ignored = _ignored(ignore)
     shown = _shown(task, input_keys, ignored)
-    input_hash = _murmur(shown) if given_input is None else given_input
+    input_hash = own_input = _murmur(shown)
+    if given_input is not None and given_input != own_input:
+        input_hash, shown = given_input, f"{given_input}{shown}"
     task[INPUT_HASH_KEY] = input_hash
     asked, hashed = _asked(task, task_keys, ignored, input_hash)
-    task[TASK_HASH_KEY] = _murmur(hashed) if given_task is None else given_task
-    if given_input is not None and given_input != _murmur(shown):
-        shown = f"{given_input}{shown}"
-    if given_task is not None and given_task != _murmur(hashed):
-        asked = str(given_task)
+    task_hash = own_task = _murmur(hashed)
+    if given_task is not None and given_task != own_task:
+        task_hash, asked = given_task, str(given_task)
+    task[TASK_HASH_KEY] = task_hash
     made = _digests(shown, asked)
-    task[IDENTITY_KEY] = made.input.hex() + made.task.hex() + _binding(input_hash, task[TASK_HASH_KEY])
+    task[IDENTITY_KEY] = made.input.hex() + made.task.hex() + _binding(input_hash, task_hash)
     return task
 
 

@@ -9,7 +9,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,7 +24,9 @@ __all__ = [
     "Start",
     "collect_sources",
     "current_sources",
+    "enter",
     "iterable_source",
+    "leave",
     "source_by_index",
     "with_sources",
 ]
@@ -76,11 +78,21 @@ def collect_sources(recipe: str = "python") -> Iterator[list["Source"]]:
 @contextmanager
 def with_sources(sources: list["Source"]) -> Iterator[None]:
     """Add sources opened from here on to a list that was collected before."""
-    token = _opened.set(sources)
+    token = enter(sources)
     try:
         yield
     finally:
-        _opened.reset(token)
+        leave(token)
+
+
+def enter(sources: list["Source"]) -> Token[list["Source"] | None]:
+    """As `with_sources`, for where every microsecond counts; give the token to `leave`."""
+    return _opened.set(sources)
+
+
+def leave(token: Token[list["Source"] | None]) -> None:
+    """The end of what `enter` began."""
+    _opened.reset(token)
 
 
 def current_sources() -> list["Source"]:
@@ -218,6 +230,10 @@ class Source:
         """Rows up to here give no more tasks: those without one were passed over."""
         count = ordinal - self.mark
         if count <= 0:
+            return
+        if count == 1 and self._decided == b"\x01":  # the common case, made quick
+            self._decided.clear()
+            self.mark = ordinal
             return
         self._reach(count)
         for place in range(count):

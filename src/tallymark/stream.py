@@ -15,7 +15,9 @@ from tallymark.source import (
     Source,
     collect_sources,
     current_sources,
+    enter,
     iterable_source,
+    leave,
     source_by_index,
     with_sources,
 )
@@ -155,18 +157,21 @@ class Stream:
         self._links = _Links(opened)
 
     def _next_followed(self, links: "_Links") -> Task:
-        with with_sources(links.sources):
-            try:
-                task = next(self._tasks)
-            except StopIteration:
-                self._end(links)
-                raise
+        token = enter(links.sources)
+        try:
+            task = next(self._tasks)
+        except StopIteration:
+            self._end(links)
+            raise
+        finally:
+            leave(token)
         if not isinstance(task, dict):
             raise RecipeError(f"The stream gave a {type(task).__name__}; tasks are dicts.")
         found = row_of(task) or links.find(task)
         if found is not None:
             found[0].link(found[1])
-        self._see(links, found[0] if found is not None else None)
+        if not self.plain:
+            self._see(links, found[0] if found is not None else None)
         return task
 
     def _see(self, links: "_Links", source: Source | None) -> None:
@@ -325,25 +330,37 @@ def _opened(source: Any, loader: str | None, input_key: str | None) -> Stream:
 
 @rowwise
 def _hashed(tasks: Iterable[Task], *, overwrite: bool, is_binary: bool | None) -> Iterator[Task]:
+    remember = _Memory()
     for task in tasks:
         set_hashes(task, overwrite=overwrite)
         if is_binary is not None:
             task["_is_binary"] = is_binary
-        _remember(task)
+        remember(task)
         yield task
 
 
 def remembered(tasks: Iterable[Task]) -> Iterator[Task]:
     """Tasks of a source, whose inputs it keeps for the case that a recipe loses their rows."""
+    remember = _Memory()
     for task in tasks:
-        _remember(task)
+        remember(task)
         yield task
 
 
-def _remember(task: Task) -> None:
-    found = row_of(task)
-    if found is not None and found[0].remembering:
-        found[0].remember(task)
+class _Memory:
+    """Tells sources the inputs of their rows; knows the last source, because most streams have one."""
+
+    def __init__(self) -> None:
+        self._index: object = None
+        self._source: Source | None = None
+
+    def __call__(self, task: Task) -> None:
+        row = task.get(ROW_KEY)
+        index = row[0] if isinstance(row, list) and row else None
+        if index != self._index:
+            self._index, self._source = index, source_by_index(index)
+        if self._source is not None and self._source.remembering:
+            self._source.remember(task)
 
 
 @rowwise

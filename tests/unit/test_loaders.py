@@ -1,7 +1,9 @@
 """Every row of a file is read, or has a reason with file and line."""
 
 import io
+import os
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -309,6 +311,36 @@ def test_a_loader_of_a_user(write: Write) -> None:
         assert invalid == [(2, "a row is a dict; this is a str")]
     finally:
         loaders.remove("lst")
+
+
+def test_a_loader_of_a_user_is_resumed_by_reading_again(write: Write) -> None:
+    @loader(".lst", name="lst")
+    def read_list(path: Path) -> Any:
+        return ({"text": line} for line in path.read_text().split())
+
+    try:
+        source = open_source(write("a.lst", "a b c"))
+        assert source.seek(2, None)
+        assert [(task["text"], task["_row"][1]) for task in source.tasks()] == [("c", 3)]
+    finally:
+        loaders.remove("lst")
+
+
+def test_a_pipe_is_read_once(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_text, args=('{"text": "a"}\n',))
+    writer.start()
+    tasks, _, source = read(path)
+    writer.join(timeout=10)
+    assert tasks == [{"text": "a", "n": 1}]
+    assert (source.uri, source.size, source.path) == (str(path), None, None)
+
+
+def test_a_file_that_may_not_be_read(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(SourceError, match="may not be read by this user"):
+        open_source(write("a.jsonl", ""))
 
 
 def test_a_line_beyond_all_bounds_is_not_held(write: Write) -> None:
