@@ -116,6 +116,20 @@ def test_a_recipes_generator_runs_again_and_nothing_is_asked_twice(desk: Desk) -
     assert desk.audit()["balances"]["tasks"]["queued"] == 8
 
 
+def test_a_long_generator_is_gone_through_again_up_to_what_is_new(desk: Desk) -> None:
+    length = 1500
+
+    def stream() -> Iterator[Task]:
+        yield from texts(length)
+
+    first = desk.start(lambda: {"stream": stream()}, batch_size=1000)
+    first.heard("Read through")
+    first.stop()
+    length = 1501
+    second = desk.start(lambda: {"stream": stream()}, batch_size=1000)
+    assert "1 new tasks" in second.heard("Read through")
+
+
 def test_an_endless_generator_without_news_ends(desk: Desk) -> None:
     def again_and_again() -> Iterator[Task]:
         while True:

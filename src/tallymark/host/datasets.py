@@ -110,6 +110,16 @@ class HostDatasets:
         with self.store.reading() as tx:
             return {row["name"]: row["answered"] for row in tx.all(seats, {"dataset": dataset})}
 
+    def queued(self, dataset: str) -> int:
+        """How many tasks a dataset has."""
+        from tallymark.store import Statement
+
+        queued = Statement(
+            "How many tasks a dataset has.", "SELECT queued FROM dataset WHERE name = :dataset"
+        )
+        with self.store.reading() as tx:
+            return int(tx.value(queued, {"dataset": dataset}))
+
     def close(self) -> None:
         """Let go of the database."""
         if self._store is not None:

@@ -27,6 +27,7 @@ AHEAD_TASKS = 2_000
 BATCH_BYTES = 4_000_000
 BATCH_SECONDS = 0.2
 IDLE_PASS_TASKS = 1_000
+IDLE_PASSES = 3
 
 Say = Callable[[str], None]
 
@@ -46,9 +47,18 @@ class Feeder:
     """The feeding of one run. `step` does one batch; `state` is open, ended or failed."""
 
     def __init__(
-        self, stream: Stream, channel: RunChannel, settings: Settings, stopper: Stopper, say: Say
+        self,
+        stream: Stream,
+        channel: RunChannel,
+        settings: Settings,
+        stopper: Stopper,
+        say: Say,
+        *,
+        queued: Callable[[], int],
     ) -> None:
+        """`queued` tells how many tasks the dataset has."""
         self._stream = stream
+        self._queued = queued
         self._channel = channel
         self._stopper = stopper
         self._say = say
@@ -166,10 +176,16 @@ class Feeder:
             self._without_news += len(batch.tasks)
 
     def _is_idle_pass(self) -> bool:
-        """Whether an endless generator went once around without anything new."""
-        if self._stream.plain or self._without_news <= IDLE_PASS_TASKS:
+        """Whether an endless generator went round and round without anything new.
+
+        Going again over what is queued already is what every restart does, so only several times as many
+        tasks as there are tell that this will not end. The end of a file needs no guessing.
+        """
+        if self._without_news <= IDLE_PASS_TASKS:
             return False
-        return self._without_news > 2 * sum(self._fates[fate] for fate in ("task", "carried"))
+        if not all(source.uri.startswith("recipe:") for source in self._stream.sources):
+            return False
+        return self._without_news > IDLE_PASS_TASKS + IDLE_PASSES * self._queued()
 
     def _id(self, source: Source) -> int:
         if source.index not in self._ids:

@@ -129,7 +129,7 @@ def serve_recipe(
             db=db,
         )
         callbacks = Callbacks(recipe.components, fenced, controller, settings, say)
-        feeder = Feeder(stream, fenced, settings, stopper, say)
+        feeder = Feeder(stream, fenced, settings, stopper, say, queued=lambda: db.queued(_dataset(recipe)))
         host = Host(fenced, feeder, callbacks, inbox, stopper, say)
         return host.live(recipe, settings, launch)
 
