@@ -143,7 +143,8 @@ class Source:
         self._start: Start | None = None
         self._begun = False
         self._decided = bytearray()  # one byte for each row after the mark: has it a task or a fate?
-        self._fates: list[RowFate] = []
+        self._fates: deque[RowFate] = deque()
+        self._passed: deque[_Passed] = deque()
         self._notes: list[tuple[int, str]] = []
         self._positions: deque[tuple[int, int] | None] = deque(maxlen=WINDOW)
         self._inputs: dict[str, list[int]] = {}
@@ -236,9 +237,7 @@ class Source:
             self.mark = ordinal
             return
         self._reach(count)
-        for place in range(count):
-            if not self._decided[place]:
-                self._fates.append(RowFate(self.mark + place + 1, "passed"))
+        self._passed.append(_Passed(self.mark + 1, bytes(self._decided[:count])))
         del self._decided[:count]
         self.mark = ordinal
 
@@ -246,10 +245,23 @@ class Source:
         if count > len(self._decided):
             self._decided.extend(bytes(count - len(self._decided)))
 
-    def drain_fates(self) -> list[RowFate]:
-        """Rows that got a final fate inside the stream since the last call; rows of tasks are not in it."""
-        fates, self._fates = self._fates, []
-        return fates
+    def drain_fates(self, limit: int | None = None) -> list[RowFate]:
+        """Rows that got a final fate inside the stream and were not given before, but for rows of tasks.
+
+        With a limit it may have to be called again, until it gives none: at the end of a stream that is not
+        row-wise, all the rows it passed over come at once.
+        """
+        return list(itertools.islice(self._waiting_fates(), limit))
+
+    def _waiting_fates(self) -> Iterator[RowFate]:
+        while self._fates:
+            yield self._fates.popleft()
+        while self._passed:
+            ordinal = self._passed[0].next_ordinal()
+            if ordinal is None:
+                self._passed.popleft()
+            else:
+                yield RowFate(ordinal, "passed")
 
     def drain_notes(self) -> list[tuple[int, str]]:
         """Things to know about rows that did become tasks (a repeated key) since the last call."""
@@ -327,6 +339,22 @@ class Source:
 def _input_of(task: Task) -> str:
     stamp = task.get(IDENTITY_KEY)
     return stamp[:32] if isinstance(stamp, str) else identities_of(task).input.hex()
+
+
+class _Passed:
+    """A stretch of rows, of which the undecided ones were passed over; gives them one by one."""
+
+    __slots__ = ("_decided", "_first", "_place")
+
+    def __init__(self, first: int, decided: bytes) -> None:
+        self._first = first
+        self._decided = decided
+        self._place = 0
+
+    def next_ordinal(self) -> int | None:
+        place = self._decided.find(0, self._place)
+        self._place = place + 1
+        return None if place < 0 else self._first + place
 
 
 def iterable_source(items: Iterable[Any]) -> Source:

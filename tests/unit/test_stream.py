@@ -205,6 +205,14 @@ class TestFates:
         assert list(stream) == []
         assert (source.mark, fates(source), source.known_rows) == (4, [(2, "passed"), (3, "passed")], 4)
 
+    def test_fates_in_portions(self, rows: Rows) -> None:
+        path = rows("a", "", "b", "", "c", "")
+        stream = run(lambda: (task for task in get_stream(path) if task["text"] == "b"))
+        assert texts(stream) == ["b"]
+        (source,) = stream.sources
+        portions = [[fate.ordinal for fate in source.drain_fates(limit=2)] for _ in range(4)]
+        assert portions == [[1, 2], [4, 5], [6], []]
+
     def test_invalid_rows_are_not_passed(self, tmp_path: Path) -> None:
         path = tmp_path / "a.jsonl"
         path.write_text('{"text": "a"}\n[]\n{"text": "c"}\n[]\n')
