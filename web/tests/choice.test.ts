@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 
+import type { Task } from "@/api/types";
 import { edit, optionsOf, toggle } from "@/interfaces/choice/edit";
 import { EDITS, VIEW_IDS } from "@/interfaces/edits";
 
-const task = {
+const task: Task = {
   text: "?",
   options: [{ id: 7, text: "Seven" }, { id: "b", text: "B" }, { id: 9 }],
 };

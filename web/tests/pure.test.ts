@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 
 import { parse, plain, stringify } from "@/api/json";
-import type { Progress } from "@/api/types";
+import type { Changes, Progress, Task } from "@/api/types";
 import { Activity } from "@/core/activity";
 import { contrast, labelColour } from "@/core/colour";
 import { actionFor, keymapFrom, keysInOrder, normal, pressed } from "@/core/keymap";
 import { merge, rebase, same } from "@/core/merge";
-import { offsetsOf } from "@/core/offsets";
+import { directionOf, offsetsOf } from "@/core/offsets";
 import { perHour } from "@/core/rate";
 import { duration, ending, fractionOf } from "@/core/words";
 
@@ -50,6 +50,12 @@ describe("offsets", () => {
     const offsets = offsetsOf("\ud800😀b");
     expect(offsets.length).toBe(3);
     expect(offsets.toUnits(2)).toBe(3);
+  });
+
+  it("come with a direction, from the first letter", () => {
+    expect(directionOf("«1911» ولد")).toBe("rtl");
+    expect(directionOf("12: Ada ولد")).toBe("ltr");
+    expect(directionOf("…")).toBe("ltr");
   });
 
   it("is the identity for plain text", () => {
@@ -104,7 +110,7 @@ describe("keys", () => {
 });
 
 describe("changes", () => {
-  const task = { text: "t", spans: [{ label: "A", big: 1 }, { label: "B" }], accept: [1] };
+  const task: Task = { text: "t", spans: [{ label: "A", big: 1 }, { label: "B" }], accept: [1] };
 
   it("merge as the server merges them", () => {
     const changes = {
@@ -116,7 +122,7 @@ describe("changes", () => {
   });
 
   it("are written anew against another base, shared elements kept by place", () => {
-    const theirs = { text: "t", spans: [{ label: "X" }, { label: "B" }], flagged: true };
+    const theirs: Task = { text: "t", spans: [{ label: "X" }, { label: "B" }], flagged: true };
     expect(rebase(task, theirs, ["spans", "accept", "flagged"])).toEqual({
       set: { spans: [{ label: "A", big: 1 }, { $keep: 1 }], accept: [1] },
       unset: ["flagged"],

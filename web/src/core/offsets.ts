@@ -48,3 +48,13 @@ function lastAtOrBefore(ascending: Uint32Array, value: number): number {
   }
   return low;
 }
+
+const STRONG = /[\p{Letter}]/u;
+const RIGHT_TO_LEFT =
+  /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u;
+
+/** The direction of a text, from its first letter, as browsers find it for `dir="auto"`. */
+export function directionOf(text: string): "ltr" | "rtl" {
+  const letter = STRONG.exec(text)?.[0];
+  return letter !== undefined && RIGHT_TO_LEFT.test(letter) ? "rtl" : "ltr";
+}
