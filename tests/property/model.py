@@ -135,6 +135,8 @@ class Queue:
     sources: dict[int, SourceVersion] = field(default_factory=dict)
     answered_ops: dict[str, tuple[str, str, int]] = field(default_factory=dict)
     drafted: dict[str, tuple[str, str, int]] = field(default_factory=dict)
+    beside: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
     unvalidated: list[str] = field(default_factory=list)
     on_their_way: dict[str, str] = field(default_factory=dict)
     quarantined: set[str] = field(default_factory=set)
@@ -440,7 +442,7 @@ class Queue:
         op_id, task = op["op_id"], self.tasks.get(op["task_id"])
         known = self.answered_ops.get(op_id) or self.drafted.get(op_id)
         if known is not None and known[:2] == (op["task_id"], seat.token):
-            return Ack(op_id, "repeated", known[2])
+            return self._again(op_id, *known)
         if known is not None:
             self.quarantined.add(op_id)
             return Ack(op_id, "quarantined")
@@ -459,11 +461,21 @@ class Queue:
         if op["status"] == "draft":
             return self._keep_draft(mine, op, base, "stored" if base == mine.revision else "conflict")
         if verdict.startswith("failed") and base == mine.revision and op["status"] == "submitted":
+            self.refused.add(op_id)
             return self._keep_draft(mine, op, base, "invalid")
         ack = self._store(task, mine, base, op, document, client)
         if verdict == "unvalidated" and op["status"] == "submitted" and ack.result != "conflict":
             self.unvalidated.append(op_id)
         return ack
+
+    def _again(self, op_id: str, task: str, token: str, revision: int) -> Ack:
+        """Nothing changes; what the client still has to know is said again."""
+        mine = self.tasks[task].assignments[token]
+        if op_id in self.beside:
+            return Ack(op_id, "conflict", revision, mine.current)
+        if op_id in self.refused and mine.draft is not None and mine.draft["op_id"] == op_id:
+            return Ack(op_id, "invalid", revision)
+        return Ack(op_id, "repeated", revision)
 
     def _base(self, mine: Assignment, base: int | str | None) -> int | None:
         """The revision an operation was made against; None when it names nothing we have.
@@ -510,6 +522,7 @@ class Queue:
         mine.revisions[number] = said
         self.answered_ops[op["op_id"]] = (task.id, mine.seat, number)
         if base != mine.revision or (op["status"] == "retracted" and mine.state != "answered"):
+            self.beside.add(op["op_id"])
             return Ack(op["op_id"], "conflict", number, mine.current)
         mine.revision = number
         if op["status"] == "retracted":

@@ -21,12 +21,14 @@ from tests.property.feeding import File
 from tests.property.sayings import (
     CHANCE,
     CLIENT,
+    LATER,
     LINE,
     NAMES,
     NOWHERE,
     NUMBER,
     OVERLAP,
     SAYING,
+    SIZE,
     WORD,
     Line,
     Saying,
@@ -48,8 +50,8 @@ class QueueMachine(RuleBasedStateMachine):
         overlap=st.sampled_from([1, 1, 2, 3, None]),
         ignore_counts=st.booleans(),
         lease_seconds=st.sampled_from([900.0, 900.0, 900.0, None]),
-        people=st.integers(1, 3),
-        words=st.lists(WORD, min_size=1, max_size=8),
+        people=st.integers(2, 4),
+        words=st.lists(WORD, min_size=1, max_size=5),
     )
     def begin(
         self,
@@ -83,12 +85,16 @@ class QueueMachine(RuleBasedStateMachine):
 
     # -- people ------------------------------------------------------------------------------------
 
-    @rule(pick=NUMBER, client=CLIENT, size=st.integers(1, 4), hide=CHANCE, stumble=CHANCE)
-    def lease(self, pick: int, client: str | None, size: int, hide: bool, stumble: bool) -> None:
+    @rule(pick=NUMBER, client=CLIENT, size=SIZE, hide=CHANCE, stumble=CHANCE, after=LATER)
+    def lease(
+        self, pick: int, client: str | None, size: int, hide: bool, stumble: bool, after: float
+    ) -> None:
+        self.world.tick(after)
         self.world.lease(self.world.seat(pick), client, size, hide=hide, stumble=stumble)
 
-    @rule(pick=NUMBER, client=CLIENT, size=st.integers(1, 4), sayings=st.lists(SAYING, max_size=4))
-    def work(self, pick: int, client: str | None, size: int, sayings: list[Saying]) -> None:
+    @rule(pick=NUMBER, client=CLIENT, size=SIZE, sayings=st.lists(SAYING, max_size=4), after=LATER)
+    def work(self, pick: int, client: str | None, size: int, sayings: list[Saying], after: float) -> None:
+        self.world.tick(after)
         seat = self.world.seat(pick)
         self.world.lease(seat, client, size, hide=False, stumble=False)
         for saying in sayings:
@@ -138,7 +144,7 @@ class QueueMachine(RuleBasedStateMachine):
     def time_passes(self, seconds: float) -> None:
         self.world.tick(seconds)
 
-    @rule(pick=NUMBER, client=CLIENT, size=st.integers(1, 4), saying=SAYING, what=st.integers(0, 3))
+    @rule(pick=NUMBER, client=CLIENT, size=SIZE, saying=SAYING, what=st.integers(0, 3))
     def processes_stop(self, pick: int, client: str | None, size: int, saying: Saying, what: int) -> None:
         if what == 0:
             self.world.restart()
