@@ -70,7 +70,6 @@ async def pings(http: aiohttp.ClientSession, url: str, seconds: float) -> float:
 
 async def answering(http: aiohttp.ClientSession, url: str, seconds: float) -> tuple[float, list[float]]:
     """Answers a second, one a request, and how long every request took."""
-    end = time.monotonic() + seconds
     counts = [0] * ANNOTATORS
     waits: list[float] = []
 
@@ -81,8 +80,7 @@ async def answering(http: aiohttp.ClientSession, url: str, seconds: float) -> tu
         waits.append(time.perf_counter() - started)
         return document
 
-    async def annotator(n: int) -> None:
-        session = (await post("", {"name": f"a{n}"}))["session"]
+    async def annotator(n: int, session: str) -> None:
         async for task in leased(post, session, end):
             operation = {
                 "op_id": str(uuid.uuid4()),
@@ -94,7 +92,10 @@ async def answering(http: aiohttp.ClientSession, url: str, seconds: float) -> tu
             reply = await post(f"/{session}/answers", {"ops": [answered]})
             counts[n] += reply["acks"][0]["result"] == "stored"
 
-    await asyncio.gather(*(annotator(n) for n in range(ANNOTATORS)))
+    seats = [await post("", {"name": f"a{n}"}) for n in range(ANNOTATORS)]
+    waits.clear()
+    end = time.monotonic() + seconds
+    await asyncio.gather(*(annotator(n, seat["session"]) for n, seat in enumerate(seats)))
     return sum(counts) / seconds, waits
 
 

@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import secrets
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +34,7 @@ logger = logging.getLogger(__name__)
 BEAT_SECONDS = 5.0
 GRACE_SECONDS = 5
 KEEP_ALIVE_SECONDS = 75
+SWITCH_SECONDS = 0.0005  # the writer's thread takes turns with the requests' several times in a commit
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -49,6 +51,7 @@ def serve(database: Path, settings: ServerSettings, report: Report) -> int:
 
 
 def _serve(store: Store, settings: ServerSettings, report: Report) -> int:
+    sys.setswitchinterval(SWITCH_SECONDS)
     secret = secrets.token_urlsafe(32)
     with store.reading() as tx:
         remembered = queue.servers.remembered_address(tx)
