@@ -1,17 +1,15 @@
 """Write the reference from the code: `make docs`. A test compares what is written with what the code says."""
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from tallymark import errors
 from tallymark.cli import catalog
 from tallymark.cli.convert import type_name
 from tallymark.cli.options import COMMAND_SETTINGS, RECIPE_SETTINGS
 from tallymark.components import CALLBACKS, DESCRIPTIONS
 from tallymark.config import IGNORED, PREFIX, Settings, expected, group_of
-from tallymark.errors import TallymarkError
 from tallymark.interfaces import INTERFACES
 from tallymark.recipe import Argument, Recipe, recipes
 
@@ -33,6 +31,9 @@ def commands_page() -> str:
         "`tallymark NAME --help` shows the same on the terminal. Arguments in capitals are positional. "
         f"Recipes also take the [settings](settings.md) {_options(RECIPE_SETTINGS)} and "
         f"`--set NAME=VALUE`; commands take {_options(COMMAND_SETTINGS)}.",
+        "An error is one paragraph: what happened, to what, and what to do. The exit code is 2 when something that "
+        "was given is wrong, 1 when it could not be done, and 130 after Ctrl-C; `TALLYMARK_LOGGING=verbose` adds "
+        "the traceback.",
     ]
     groups: dict[str, list[str]] = {}
     for entry in catalog.entries():
@@ -150,30 +151,6 @@ def components_page() -> str:
     )
 
 
-def errors_page() -> str:
-    """Every error on purpose with its stable code."""
-    rows = [
-        _row(_code(error.code), _code(error.__name__), (inspect.getdoc(error) or "").split("\n\n")[0])
-        for error in _tree(TallymarkError)
-    ]
-    return _page(
-        "# Errors",
-        NOTE,
-        "On the terminal an error is one paragraph: what happened, to what, and what to do. The exit "
-        "code is 2 when something that was given is wrong and 1 otherwise; "
-        "`TALLYMARK_LOGGING=verbose` adds the traceback. Over HTTP the `code` below stands in the "
-        "`application/problem+json` reply; it is stable.",
-        "| code | class | |\n|---|---|---|\n" + "\n".join(rows),
-    )
-
-
-def _tree(root: type[TallymarkError]) -> Iterator[type[TallymarkError]]:
-    yield root
-    for child in root.__subclasses__():
-        if child.__module__ == errors.__name__:
-            yield from _tree(child)
-
-
 def _page(*parts: str) -> str:
     return "\n\n".join(parts) + "\n"
 
@@ -191,7 +168,6 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "commands.md": commands_page,
     "settings.md": settings_page,
     "components.md": components_page,
-    "errors.md": errors_page,
 }
 
 

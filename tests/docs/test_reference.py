@@ -18,7 +18,7 @@ from tallymark.registry import load_file
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
-PAGES = ["commands.md", "settings.md", "components.md", "errors.md"]
+PAGES = ["commands.md", "settings.md", "components.md"]
 
 
 @pytest.fixture(scope="module")
