@@ -31,8 +31,8 @@ def commands_page() -> str:
         "`tallymark NAME --help` shows the same on the terminal. Arguments in capitals are positional. "
         f"Recipes also take the [settings](settings.md) {_options(RECIPE_SETTINGS)} and "
         f"`--set NAME=VALUE`; commands take {_options(COMMAND_SETTINGS)}.",
-        "An error is one paragraph: what happened, to what, and what to do. The exit code is 2 when something "
-        "that was given is wrong, 1 when it could not be done, and 130 after Ctrl-C; "
+        "An error is one paragraph: what happened, to what, and what to do. The exit code is 2 when "
+        "something that was given is wrong, 1 when it could not be done, and 130 after Ctrl-C; "
         "`TALLYMARK_LOGGING=verbose` adds the traceback.",
     ]
     groups: dict[str, list[str]] = {}
