@@ -1,0 +1,1 @@
+"""The commands of the program itself, one file each; every module here is loaded for the overview."""
