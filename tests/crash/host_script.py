@@ -1,6 +1,7 @@
 """A host as a program of its own, for tests that kill it: `python host_script.py '<json>'`.
 
-`{"dataset", "source" (a JSONL file) or "count", "update" (a file to append texts to), "settings": {…}}`.
+`{"dataset", "source" (a JSONL file) or "count", "update" (a file to append texts to),
+"fail" (what on_load raises), "settings": {…}}`.
 Each line for people is printed as one line.
 """
 
@@ -37,6 +38,12 @@ def components(given: dict[str, Any]) -> dict[str, Any]:
                 file.writelines(f"{answer['text']}\n" for answer in answers)
 
         returned["update"] = update
+    if given.get("fail"):
+
+        def on_load(_ctrl: object) -> None:
+            raise ValueError(given["fail"])
+
+        returned["on_load"] = on_load
     return returned
 
 

@@ -61,8 +61,18 @@ class Running:
 
     def heard(self, words: str) -> str:
         """Wait until the host said something with these words."""
-        found: str = until(lambda: next((line for line in self.said if words in line), None), words)
+
+        def look() -> str | None:
+            self.check()
+            return next((line for line in self.said if words in line), None)
+
+        found: str = until(look, words)
         return found
+
+    def check(self) -> None:
+        """Raise what the host raised."""
+        if self.result and isinstance(self.result[0], Exception):
+            raise self.result[0]
 
 
 class Desk:
@@ -126,6 +136,8 @@ class Desk:
         """Tasks, once there are some."""
 
         def look() -> list[dict[str, Any]] | None:
+            for host in self.hosts:
+                host.check()
             tasks: list[dict[str, Any]] = self.lease(session, size)["tasks"]
             return tasks if len(tasks) >= at_least else None
 

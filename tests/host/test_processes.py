@@ -14,6 +14,8 @@ from tests.crash.processes import Machine, free_port, until
 
 from tallymark.channel.find import LivingServer, living_server, lock_path
 from tallymark.channel.locks import held
+from tallymark.config import resolve
+from tallymark.host.launch import Launch, ServerOptions
 from tallymark.server.channel import open_channel
 
 pytestmark = pytest.mark.slow
@@ -151,6 +153,29 @@ def test_commands_write_through_the_living_server_and_by_themselves_without_one(
     with open_channel(machine.database) as channel:
         assert channel.call("datasets.ensure_dataset", name="gold")["created"] is False
     assert host.interrupt() == 0
+
+
+def test_a_server_of_another_version_is_replaced(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = resolve(environ={}, keywords={**machine.settings, "open": False})
+    old = Launch(ServerOptions.of(settings))
+    address = old.address()
+    assert Launch(ServerOptions.of(settings)).address() == address
+    monkeypatch.setattr("tallymark.__version__", "999")
+    new = Launch(ServerOptions.of(settings))
+    assert new.address().url == address.url
+    assert new.address().secret != address.secret
+    until(lambda: not old.alive(), "the end of the older server")
+    new.leave()
+    assert not held(lock_path(machine.database))
+
+
+def test_a_start_that_fails_leaves_no_server(machine: Machine) -> None:
+    host = machine.start(fail="no model")
+    host.heard("error recipe: The recipe's on_load failed.")
+    assert host.ended() == 1
+    assert not held(lock_path(machine.database))
 
 
 def test_a_host_whose_recipe_saves_nothing_leaves_nothing(machine: Machine, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from tallymark import jsontext
 from tallymark.channel.wire import JSON_TYPE, SECRET_HEADER, to_error
-from tallymark.errors import ChannelDown
+from tallymark.errors import ChannelDown, DatabaseBusy
 
 _RETRY_PAUSE = 0.05
 
@@ -54,7 +54,7 @@ class HttpChannel:
             try:
                 address, connection = self._connection(timeout)
                 return _exchange(connection, address, f"/internal/{name}", body)
-            except ChannelDown as error:
+            except (ChannelDown, DatabaseBusy) as error:
                 self._drop()
                 sent = isinstance(error, _BrokenOff)
                 if time.monotonic() > deadline or (sent and not self._retry):

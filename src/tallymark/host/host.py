@@ -17,7 +17,7 @@ from tallymark.channel.client import HttpChannel
 from tallymark.channel.locks import FileLock, LockHeld
 from tallymark.components import RecipeComponents
 from tallymark.config import Settings
-from tallymark.errors import Busy, ChannelDown, DatasetRequired, Fenced, RecipeError, TallymarkError
+from tallymark.errors import Busy, DatasetRequired, Fenced, RecipeError, TallymarkError
 from tallymark.host.callbacks import Callbacks
 from tallymark.host.controller import Controller
 from tallymark.host.datasets import HostDatasets
@@ -88,6 +88,8 @@ def run(
         stack.callback(lock.release)
         channel = HttpChannel(launch.address, retry=True)
         stack.callback(channel.close)
+        stack.callback(launch.leave)
+        launch.address()
         return serve_recipe(
             recipe, settings=settings, channel=channel, launch=launch, say=say, started=lock.wait
         )
@@ -163,7 +165,9 @@ class Host:
                 self._announce(recipe, settings, launch)
                 self._loop()
                 self._check_fence()
-                self._stop(launch)
+                if launch is not None:
+                    launch.needed = False
+                self._stop()
         except Fenced as error:
             self._say(str(error))
             return 3
@@ -172,6 +176,8 @@ class Host:
             return 130
         except Exception as error:
             self._end_run(error=f"{type(error).__name__}: {error}")
+            if launch is not None and launch.needed:
+                self._say("This process fails; the server goes on, and answers are saved.")
             raise
         return 0
 
@@ -183,23 +189,14 @@ class Host:
             if not done and not self._stopper.requested:
                 self._inbox.wait(POLL_SECONDS)
 
-    def _stop(self, launch: Launch | None) -> None:
+    def _stop(self) -> None:
         """No more leases; what is settled is delivered; leases stay."""
         self._say("Stopping: settled answers are delivered. Press Ctrl-C again to stop at once.")
         self._end_run(error=None)
         while self._callbacks.round(stopping=True):
             self._inbox.answer_all(self._callbacks.answer)
         self._callbacks.on_exit()
-        if launch is not None and self._leave():
-            launch.wait_ended(END_SECONDS)
         self._say("Stopped. The same command goes on where this one ended.")
-
-    def _leave(self) -> bool:
-        try:
-            return bool(self._channel.channel.call("server.leave", timeout=END_SECONDS))
-        except ChannelDown as error:
-            logger.info("the server is gone already: %s", error)
-            return False
 
     def _end_run(self, *, error: str | None) -> None:
         try:
@@ -225,6 +222,7 @@ class Host:
         """Tell people where to go."""
         if launch is None:
             return
+        launch.needed = True
         address = launch.address().url
         page = address + self._query(recipe, settings)
         if launch.moved_from is not None:

@@ -4,7 +4,9 @@ The server is a child process in a session of its own: Ctrl-C in the terminal do
 on serving when its host dies.
 """
 
+import contextlib
 import json
+import logging
 import os
 import select
 import subprocess
@@ -17,13 +19,16 @@ from pathlib import Path
 from typing import Any
 
 import tallymark
-from tallymark.channel.client import Address
+from tallymark.channel.client import Address, post
 from tallymark.channel.find import LivingServer, busy, database_path, living_server, lock_path, stop_server
 from tallymark.channel.locks import held
 from tallymark.config import Settings
-from tallymark.errors import ChannelDown
+from tallymark.errors import ChannelDown, TallymarkError
+
+logger = logging.getLogger(__name__)
 
 START_SECONDS = 30.0
+END_SECONDS = 10.0
 LOG_BYTES = 5_000_000
 _PAUSE = 0.05
 
@@ -60,6 +65,8 @@ class Launch:
         self._pipe: int | None = None
         self._living: LivingServer | None = None
         self.moved_from: str | None = None
+        self.needed = False
+        """Whether annotators may be at work, so that the server outlives a host that fails."""
 
     @property
     def database(self) -> Path:
@@ -106,14 +113,24 @@ class Launch:
                 return False
             return self._living is None or _exists(self._living.pid)
 
-    def wait_ended(self, timeout: float) -> None:
-        """Wait until the server has let go of the database, after it was asked to end."""
-        deadline = time.monotonic() + timeout
-        while held(lock_path(self.database)) and time.monotonic() < deadline:
+    def leave(self) -> None:
+        """Have the server end and wait for it, unless another host needs it or annotators do (`needed`)."""
+        if self.needed:
+            return
+        found = living_server(self.database)
+        try:
+            ends = found is not None and post(
+                found.address, "/internal/server.leave", {}, timeout=END_SECONDS
+            )
+        except TallymarkError as error:
+            logger.info("the server is gone already: %s", error)
+            ends = True
+        deadline = time.monotonic() + END_SECONDS
+        while ends and held(lock_path(self.database)) and time.monotonic() < deadline:
             time.sleep(_PAUSE)
-        with self._lock:
-            if self._child is not None:
-                self._child.poll()
+        with self._lock, contextlib.suppress(subprocess.TimeoutExpired):
+            if ends and self._child is not None:
+                self._child.wait(max(0.0, deadline - time.monotonic()))
 
     def _answers(self, known: LivingServer) -> bool:
         if not _exists(known.pid):

@@ -265,6 +265,7 @@ class HistoryEntry(BaseModel):
     reason: str | None
     flagged: bool
     row: int | None
+    draft: Draft | None
     task: Document
 
 
