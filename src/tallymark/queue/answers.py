@@ -1,6 +1,7 @@
 """Answers: every operation a person makes is stored, whatever the state of the world, and acknowledged."""
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -11,7 +12,7 @@ from tallymark.queue.deliveries import note_retracted, note_submitted
 from tallymark.queue.lease import is_task_id
 from tallymark.queue.seats import NO_CLIENT, Seat, called, lock_seat
 from tallymark.queue.tasks import LockedTask, Tasks
-from tallymark.store import Row, Statement, Transaction
+from tallymark.store import DATABASE_FAILURES, Row, Statement, Transaction
 from tallymark.store.documents import apply, composed, difference, has_keep, merged, resolved
 from tallymark.types import (
     DECISIONS,
@@ -31,11 +32,15 @@ _KNOWN_OP = Statement(
     "What an op_id was stored as.",
     "SELECT session, task, revision, beside, NULL AS message FROM answer WHERE op_id = :op_id",
 )
-_QUARANTINED = Statement("Is this op_id in quarantine?", "SELECT 1 FROM quarantine WHERE op_id = :op_id")
+_QUARANTINED = Statement(
+    "Why an operation is in quarantine.",
+    "SELECT reason FROM quarantine WHERE op_id = :op_id AND session = :session AND task_id = :task_id",
+)
 _ASSIGNMENT = Statement(
     "A seat's assignment of a task.",
     """
-    SELECT state, slot, standing, revision FROM assignment WHERE task = :task AND session = :session
+    SELECT state, slot, standing, revision, set_aside FROM assignment
+     WHERE task = :task AND session = :session
     """,
 )
 _KNOWN_DRAFT = Statement(
@@ -115,8 +120,8 @@ _AUTHOR = Statement(
 )
 _QUARANTINE = Statement(
     "Keep an operation that fits nowhere.",
-    "INSERT INTO quarantine (op_id, dataset, session, body, reason, received_at)"
-    " VALUES (:op_id, :dataset, :session, :body, :reason, :now) ON CONFLICT (op_id) DO NOTHING",
+    "INSERT INTO quarantine (op_id, dataset, session, task_id, body, reason, received_at)"
+    " VALUES (:op_id, :dataset, :session, :task_id, :body, :reason, :now) ON CONFLICT DO NOTHING",
 )
 
 
@@ -129,6 +134,7 @@ class _Place:
     slot: int
     standing: str | None
     revision: int
+    set_aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +195,8 @@ def preview(tx: Transaction, *, session: str, op: OperationDict) -> Task | None:
     document = _original(tx, task)
     try:
         apply(document, _cumulative(tx, seat, place, op, _base(tx, seat, place, op)))
-    except InputError:
-        return None
+    except Exception:
+        return None  # `save` says what is wrong with it, and keeps it
     return document | {"answer": op.get("decision")}
 
 
@@ -224,31 +230,39 @@ def send_back(tx: Transaction, *, dataset: int, op_id: str, message: str) -> boo
 
 def _save_one(context: _Context, op: OperationDict) -> AckDict:
     """One operation in its savepoint. What cannot be stored as an answer goes to quarantine, never away."""
+    seat = context.seat
+    kept = (seat.answered, seat.ineligible, seat.held, seat.position)
+    try:
+        with context.tx.savepoint():
+            return _carry_out(context, op)
+    except DATABASE_FAILURES:
+        raise
+    except Exception as error:
+        if not isinstance(error, InputError):
+            log.exception("Operation %r could not be stored; it is kept in quarantine", op.get("op_id"))
+        seat.answered, seat.ineligible, seat.held, seat.position = kept
+        context.tasks.reload()
+        return _quarantine(context, op, str(error) or type(error).__name__)
+
+
+def _carry_out(context: _Context, op: OperationDict) -> AckDict:
+    """Store an operation. Errors: `InputError` for one that fits nowhere."""
     tx, seat = context.tx, context.seat
     problem = _problem(op)
     if problem is not None:
-        return _quarantine(context, op, problem)
+        raise InputError(problem)
     known = tx.one(_KNOWN_OP, {"op_id": op["op_id"]}) or tx.one(_KNOWN_DRAFT, {"op_id": op["op_id"]})
     if known is not None and (known["session"], str(known["task"])) == (seat.id, op["task_id"]):
         return _again(context, op, known)
     if known is not None:
-        return _quarantine(context, op, "This op_id was used before for another task or by another session.")
-    if tx.value(_QUARANTINED, {"op_id": op["op_id"]}) is not None:
-        return _ack(op, "quarantined", None, "This operation is kept in quarantine already.")
+        raise InputError("This op_id was used before for another task or by another session.")
+    quarantined = tx.value(_QUARANTINED, {**_names(op), "session": seat.id})
+    if quarantined is not None:
+        return _ack(op, "quarantined", None, quarantined)
     task = context.tasks.get(int(op["task_id"])) if is_task_id(op["task_id"]) else None
     if task is None:
-        return _quarantine(context, op, f"Dataset {seat.row['dataset_name']!r} has no task {op['task_id']}.")
-    kept = (seat.answered, seat.ineligible, seat.held, seat.position)
-    try:
-        with tx.savepoint():
-            return _store(context, op, task)
-    except InputError as error:
-        return _quarantine(context, op, str(error))
-    except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
-        log.exception("Operation %s could not be stored; it is kept in quarantine", op["op_id"])
-        seat.answered, seat.ineligible, seat.held, seat.position = kept
-        context.tasks.reload()
-        return _quarantine(context, op, f"{type(error).__name__}: {error}")
+        raise InputError(f"Dataset {seat.row['dataset_name']!r} has no task {op['task_id']}.")
+    return _store(context, op, task)
 
 
 def _again(context: _Context, op: OperationDict, known: Row) -> AckDict:
@@ -306,7 +320,10 @@ def _standing(context: _Context, op: OperationDict, place: _Place) -> str:
     counts = context.seat.kind == "person" and (
         op.get("decision") != "ignore" or bool(context.seat.row["ignore_counts"])
     )
-    if place.standing == "withdrawn" or (place.standing in ("counted", "surplus") and counts):
+    if place.set_aside:
+        tasks.move(task.id, taken=-place.slot)
+        return "withdrawn"
+    if place.standing in ("counted", "surplus") and counts:
         return place.standing
     if place.standing == "uncounted" and not counts:
         return "uncounted"
@@ -364,8 +381,8 @@ def _store_draft(context: _Context, op: OperationDict, place: _Place, message: s
             **kept,
             "changes": jsontext.dumps(changes) if any(changes.values()) else None,
             "decision": op.get("decision"),
-            "comment": op.get("comment"),
-            "message": message,
+            "comment": _text(op.get("comment")),
+            "message": _text(message),
             "now": tx.now,
         },
     )
@@ -429,12 +446,12 @@ def _append(
             "form_state": "due" if current and submitted and "before_db" in context.wants else None,
             "fingerprint": _fingerprint(context, op, place.task, changes),
             "run": seat.row["run"],
-            "client_time": op.get("client_time"),
+            "client_time": _time(op.get("client_time")),
             "server_time": tx.now,
-            "shown_at": op.get("shown_at"),
+            "shown_at": _time(op.get("shown_at")),
             "active_ms": op.get("active_ms"),
-            "comment": op.get("comment"),
-            "reason": op.get("reason"),
+            "comment": _text(op.get("comment")),
+            "reason": _text(op.get("reason")),
             "beside": int(not current),
             "validated": validated
             if current and submitted and validated in ("valid", "unvalidated")
@@ -462,7 +479,7 @@ def _place(tx: Transaction, seat: Seat, task: LockedTask) -> _Place:
     row = tx.one(_ASSIGNMENT, {"task": task.id, "session": seat.id})
     if row is None:
         return _Place(task, None, 0, None, 0)
-    return _Place(task, row["state"], row["slot"], row["standing"], row["revision"])
+    return _Place(task, row["state"], row["slot"], row["standing"], row["revision"], bool(row["set_aside"]))
 
 
 def _base(tx: Transaction, seat: Seat, place: _Place, op: OperationDict) -> int | None:
@@ -494,16 +511,16 @@ def _op_changes(
     tx: Transaction, seat: Seat, place: _Place, op: OperationDict, base: int | None
 ) -> dict[str, Any]:
     """An operation's changes against the document at its base, with nothing left to resolve."""
-    if "task" in op:
+    if op.get("task") is not None:
         document = _original(tx, place.task)
         apply(document, _changes_at(tx, seat, place, base))
         return difference(document, op["task"])
-    new = op.get("set", {})
+    new = op.get("set") or {}
     if has_keep(new):
         document = _original(tx, place.task)
         apply(document, _changes_at(tx, seat, place, base))
         new = resolved(new, document)
-    return {"set": new, "unset": list(op.get("unset", ()))}
+    return {"set": new, "unset": list(op.get("unset") or ())}
 
 
 def _changes_at(tx: Transaction, seat: Seat, place: _Place, revision: int | None) -> dict[str, Any]:
@@ -559,16 +576,38 @@ def _problem(op: OperationDict) -> str | None:
 
 
 def _quarantine(context: _Context, op: OperationDict, reason: str) -> AckDict:
+    try:
+        body = jsontext.dumps(dict(op))
+    except (ValueError, TypeError):
+        body = _whole(repr(op))
     named = {
-        "op_id": op["op_id"],
+        **_names(op),
         "dataset": context.seat.dataset,
         "session": context.seat.id,
-        "body": jsontext.dumps(dict(op)),
-        "reason": reason,
+        "body": body,
+        "reason": _whole(reason),
         "now": context.tx.now,
     }
     context.tx.run(_QUARANTINE, named)
     return _ack(op, "quarantined", None, reason)
+
+
+def _names(op: OperationDict) -> dict[str, str]:
+    """What an operation calls itself and its task, in a form that can be stored."""
+    return {"op_id": _whole(str(op.get("op_id"))), "task_id": _whole(str(op.get("task_id")))}
+
+
+def _whole(text: str) -> str:
+    """Text with halves of characters joined, or replaced where the other half is missing."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _text(value: str | None) -> str | None:
+    return None if value is None else _whole(value)
+
+
+def _time(value: float | None) -> float | None:
+    return value if value is None or math.isfinite(value) else None
 
 
 def _ack(op: OperationDict, result: AckResult, revision: int | None, detail: str | None = None) -> AckDict:

@@ -80,6 +80,9 @@ _APART = Statement(
              WHERE t.dataset = :dataset AND a.state <> 'answered' AND n.status = 'retracted') AS retracted,
            (SELECT count(*) FROM quarantine WHERE dataset = :dataset) AS quarantined,
            (SELECT count(*) FROM answer WHERE dataset = :dataset AND beside = 1) AS conflicts,
+           (SELECT count(*) FROM answer n WHERE n.dataset = :dataset AND n.beside = 1
+               AND NOT EXISTS (SELECT 1 FROM answer m WHERE m.task = n.task AND m.session = n.session
+                                  AND m.beside = 0 AND m.id > n.id)) AS conflicts_unresolved,
            (SELECT count(*) FROM delivery WHERE dataset = :dataset AND unseen = 1) AS unseen_changes,
            (SELECT count(*) FROM answer WHERE dataset = :dataset AND form_state = 'failed') AS forms_failed
     """,
@@ -145,7 +148,9 @@ INVARIANTS = (
         f"""
         SELECT t.id AS task, t.state, t.counted FROM task t
          WHERE {_TASK} AND t.overlap IS NULL AND t.state <> 'withdrawn'
-           AND (t.state = 'done') <> (t.counted > 0 AND NOT EXISTS (
+           AND (t.state = 'done') <> (EXISTS (
+                SELECT 1 FROM assignment a JOIN session s ON s.id = a.session
+                 WHERE a.task = t.id AND a.state = 'answered' AND s.kind = 'person') AND NOT EXISTS (
                 SELECT 1 FROM session s
                  WHERE s.dataset = t.dataset AND s.kind = 'person' AND s.retired_at IS NULL
                    AND NOT EXISTS (SELECT 1 FROM assignment a WHERE a.task = t.id AND a.session = s.id
@@ -294,7 +299,7 @@ INVARIANTS = (
 def balances(tx: Transaction, *, dataset: str) -> dict[str, Any]:
     """The books of a dataset: rows per source, tasks, slots, answers, and what is listed apart.
 
-    Every group carries `balanced`. Errors: `NotKnown`.
+    Rows, tasks, slots and answers each say whether they are `balanced`. Errors: `NotKnown`.
     """
     found = find_dataset(tx, dataset)
     named = {"dataset": found["id"]}

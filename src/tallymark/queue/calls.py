@@ -35,6 +35,7 @@ CALLS: dict[str, Callable[..., Any]] = {
                 operate.withdraw_task,
                 operate.reopen_task,
                 operate.withdraw_answer,
+                operate.reinstate_answer,
                 operate.set_overlap,
                 operate.set_ineligible,
             ),

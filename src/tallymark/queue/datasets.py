@@ -16,7 +16,8 @@ _NEW = Statement(
 )
 _SETTINGS = Statement(
     "What may change between runs of a dataset.",
-    "UPDATE dataset SET ignore_counts = :ignore_counts, lease_seconds = :lease_seconds WHERE id = :dataset",
+    "UPDATE dataset SET ignore_counts = :ignore_counts, lease_seconds = :lease_seconds,"
+    " exclude_by = :exclude_by WHERE id = :dataset",
 )
 
 
@@ -41,8 +42,12 @@ def ensure_dataset(
     """Create a dataset, or find it and bring its settings up to date.
 
     `overlap` None wants an answer from everyone and holds for new tasks of a new dataset only; `exclude_by`
-    decides what a duplicate is and is fixed when the dataset is made. Errors: `InputError` when it differs.
+    decides what a duplicate is and is fixed once there are tasks. Errors: `InputError` when it differs.
     """
+    if exclude_by not in ("task", "input"):
+        raise InputError(f"exclude_by is 'task' or 'input', not {exclude_by!r}.")
+    if overlap is not None and overlap < 1:
+        raise InputError(f"An overlap is 1 or more, or none for everyone, not {overlap}.")
     if not name.strip() or len(name) > 200:
         raise InputError(f"A dataset's name has 1 to 200 characters, not {name[:40]!r}.")
     row = tx.one(_FIND, {"name": name})
@@ -57,11 +62,11 @@ def ensure_dataset(
             f"Dataset {name!r} tells tasks apart by {row['exclude_by']!r}, this recipe by {exclude_by!r}. "
             "Use another dataset, or set exclude_by to what the dataset has."
         )
-    tx.run(_SETTINGS, {"dataset": row["id"], **settings})
+    tx.run(_SETTINGS, {"dataset": row["id"], "exclude_by": exclude_by, **settings})
     return {
         "id": row["id"],
         "name": name,
         "created": False,
-        "exclude_by": row["exclude_by"],
+        "exclude_by": exclude_by,
         "overlap": row["overlap"],
     }

@@ -10,8 +10,9 @@ from typing import Any
 
 import orjson
 
-from tallymark.queue.fates import record_fates
+from tallymark.queue.fates import record_fates, rows_with_fate
 from tallymark.queue.runs import fenced
+from tallymark.queue.tasks import offer_behind
 from tallymark.store import Row, Statement, Transaction
 from tallymark.types import Fate
 
@@ -23,13 +24,14 @@ _VERSIONS = Statement(
 )
 _NEW_SOURCE = Statement(
     "A new source, or a new version of one.",
-    "INSERT INTO source (dataset, uri, version, fingerprint, dedup, known_rows)"
-    " VALUES (:dataset, :uri, :version, :fingerprint, :dedup, :known_rows) RETURNING id",
+    "INSERT INTO source (dataset, uri, version, fingerprint, dedup, known_rows, run)"
+    " VALUES (:dataset, :uri, :version, :fingerprint, :dedup, :known_rows, :run) RETURNING id",
 )
 _SOURCE_FINGERPRINT = Statement(
     "A source has grown: the same version goes on.",
     "UPDATE source SET fingerprint = :fingerprint, known_rows = :known_rows WHERE id = :source",
 )
+_SOURCE_RUN = Statement("A run reads a source.", "UPDATE source SET run = :run WHERE id = :source")
 _SOURCE_READ = Statement(
     "How far a source was read.",
     "UPDATE source SET rows_read = max(rows_read, :rows_read) WHERE id = :source",
@@ -43,14 +45,15 @@ _SOURCE_DONE = Statement(
 )
 _RUN_READ = Statement(
     "How many rows a run has read, and how many there are.",
-    "UPDATE run SET rows_read = :rows_read, rows_known = :rows_known, beat_at = :now WHERE id = :run",
+    "UPDATE run SET rows_read = (SELECT coalesce(sum(rows_read), 0) FROM source WHERE run = :run),"
+    " rows_known = :rows_known, beat_at = :now WHERE id = :run",
 )
 _EXISTING = Statement(
     "Tasks with these dedup keys.",
     "SELECT id, dedup_key, repeat FROM task WHERE dataset = :dataset AND dedup_key IN {keys} ORDER BY id",
 )
 _LINKS = Statement(
-    "Rows these tasks came from.", "SELECT task, source, ordinal FROM task_row WHERE task IN {ids}"
+    "Rows these tasks came from.", "SELECT task, source, ordinal, run FROM task_row WHERE task IN {ids}"
 )
 _EXCLUDED = Statement(
     "Which inputs were answered in other datasets, and as which tasks.",
@@ -69,12 +72,8 @@ _NEW_TASK = Statement(
 )
 _NEW_LINK = Statement(
     "A task came from a row.",
-    "INSERT INTO task_row (source, ordinal, task, how) VALUES (:source, :ordinal, :task, :how)"
+    "INSERT INTO task_row (source, ordinal, task, how, run) VALUES (:source, :ordinal, :task, :how, :run)"
     " ON CONFLICT DO NOTHING",
-)
-_RETURNED = Statement(
-    "A task with a rank of its own may lie before everybody's cursor.",
-    "INSERT INTO returned (dataset, rank, task) VALUES (:dataset, :rank, :task) ON CONFLICT DO NOTHING",
 )
 _OVERLAP = Statement(
     "How many answers a task of a dataset wants.", "SELECT overlap FROM dataset WHERE id = :dataset"
@@ -96,6 +95,18 @@ _SUPPLY = Statement(
          LIMIT :limit) AS some
     """,
 )
+_SUPPLY_RETURNED = Statement(
+    "How many tasks before a seat's cursor are available to it again, up to a limit.",
+    """
+    SELECT count(*) FROM (
+        SELECT 1 FROM returned r JOIN task t ON t.id = r.task
+         WHERE r.dataset = :dataset AND t.state = 'open' AND (t.rank, t.id) <= (:rank, :task)
+           AND (t.overlap IS NULL OR t.taken < t.overlap)
+           AND NOT EXISTS (SELECT 1 FROM assignment a WHERE a.task = t.id AND a.session = :session
+                              AND a.state IN ('leased', 'answered', 'ineligible'))
+         LIMIT :limit) AS some
+    """,
+)
 
 
 @dataclass(slots=True)
@@ -105,7 +116,8 @@ class _Batch:
     run: Row
     overlap: int | None
     known: dict[bytes, dict[int, int]] = field(default_factory=dict)  # dedup key → repeat → task
-    links: dict[int, set[tuple[int, int]]] = field(default_factory=dict)  # task → (source, ordinal)
+    links: dict[int, dict[tuple[int, int], int]] = field(default_factory=dict)  # task → (source, row) → run
+    settled: set[tuple[int, int]] = field(default_factory=set)  # rows of the batch that have a fate already
     excluded: dict[bytes, str] = field(default_factory=dict)
     new: list[dict[str, Any]] = field(default_factory=list)
     new_links: list[dict[str, Any]] = field(default_factory=list)
@@ -143,6 +155,7 @@ def open_source(
         return _opened(row, changed=True, grown=False)
     if row is not None and (row["fingerprint"] == fingerprint or same_start):
         grown = row["fingerprint"] != fingerprint
+        tx.run(_SOURCE_RUN, {"source": row["id"], "run": run})
         if grown or row["known_rows"] is None:
             known = known_rows if known_rows is not None or grown else row["known_rows"]
             tx.run(
@@ -159,6 +172,7 @@ def open_source(
             "fingerprint": fingerprint,
             "dedup": int(dedup),
             "known_rows": known_rows,
+            "run": run,
         },
     )
     return {
@@ -206,8 +220,7 @@ def enqueue(
     for name, (mark, position) in (marks or {}).items():
         tx.run(_SOURCE_MARK, {"source": int(name), "mark": mark, "position": _json(position)})
     if read:
-        total = sum(read.values())
-        tx.run(_RUN_READ, {"run": run, "rows_read": total, "rows_known": rows_known, "now": tx.now})
+        tx.run(_RUN_READ, {"run": run, "rows_known": rows_known, "now": tx.now})
     return {"fates": counts, "added": len(batch.new)}
 
 
@@ -238,7 +251,8 @@ def _supply(tx: Transaction, dataset: int, place: tuple[int, float | None, int |
     named = {"dataset": dataset, "session": session, "limit": limit, "rank": rank, "task": task}
     if rank is None:
         named |= {"rank": float("-inf"), "task": 0}
-    return int(tx.value(_SUPPLY, named))
+    ahead = int(tx.value(_SUPPLY, named))
+    return ahead if ahead == limit else min(limit, ahead + int(tx.value(_SUPPLY_RETURNED, named)))
 
 
 def _opened(row: Row, *, changed: bool, grown: bool) -> dict[str, Any]:
@@ -262,7 +276,8 @@ def _look_up(tx: Transaction, batch: _Batch, tasks: Sequence[Mapping[str, Any]])
     found = [task for repeats in batch.known.values() for task in repeats.values()]
     if found:
         for row in tx.all(_LINKS, {"ids": _json(found)}):
-            batch.links.setdefault(row["task"], set()).add((row["source"], row["ordinal"]))
+            batch.links.setdefault(row["task"], {})[row["source"], row["ordinal"]] = row["run"]
+    batch.settled = rows_with_fate(tx, {place for task in tasks if (place := _row_of(task)) is not None})
     if batch.run["excluded"] != "[]":
         by_input = batch.run["exclude_by"] == "input"
         inputs = list({bytes.fromhex(task["input_identity"]) for task in tasks})
@@ -286,11 +301,18 @@ def _place(batch: _Batch, task: Mapping[str, Any], new_id: int) -> None:
         _link(batch, task, new_id, row)
         _fate(batch, row, "task", None)
         return
-    if row is None or row in batch.links.get(known, ()):
+    links = batch.links.get(known, {})
+    if row is None or row in links or row in batch.settled:
         return
-    earlier = [ordinal for source, ordinal in batch.links.get(known, ()) if source == row[0]]
-    if earlier:
-        _fate(batch, row, "duplicate", f"of row {min(earlier)}")
+    same = [link for link, run in links.items() if link[0] == row[0] or run == batch.run["id"]]
+    if same:
+        source, ordinal = min(same)
+        _fate(
+            batch,
+            row,
+            "duplicate",
+            f"of row {ordinal}" + (f" of source {source}" if source != row[0] else ""),
+        )
         return
     _link(batch, task, known, row)
     _fate(batch, row, "carried", None)
@@ -312,11 +334,13 @@ def _row_of(task: Mapping[str, Any]) -> tuple[int, int] | None:
 
 
 def _link(batch: _Batch, task: Mapping[str, Any], identifier: int, row: tuple[int, int] | None) -> None:
-    links = batch.links.setdefault(identifier, set())
+    links = batch.links.setdefault(identifier, {})
     if row is not None:
-        links.add(row)
-        how = task.get("how", "exact")
-        batch.new_links.append({"source": row[0], "ordinal": row[1], "task": identifier, "how": how})
+        run, how = batch.run["id"], task.get("how", "exact")
+        links[row] = run
+        batch.new_links.append(
+            {"source": row[0], "ordinal": row[1], "task": identifier, "how": how, "run": run}
+        )
 
 
 _ORDER: tuple[Fate, ...] = ("task", "carried", "excluded", "duplicate", "invalid", "passed")
@@ -342,10 +366,7 @@ def _insert(tx: Transaction, batch: _Batch) -> None:
             _NEW_TASK,
             [_task_values(tx, batch, task, n) for n, task in zip(documents, batch.new, strict=True)],
         )
-        ranked = [task for task in batch.new if task.get("rank") is not None]
-        tx.many(
-            _RETURNED, [{"dataset": dataset, "rank": task["rank"], "task": task["id"]} for task in ranked]
-        )
+        offer_behind(tx, dataset, [(_rank(task), task["id"]) for task in batch.new])
         tx.tally(dataset, queued=len(batch.new))
     tx.many(_NEW_LINK, batch.new_links)
 
@@ -361,10 +382,15 @@ def _task_values(tx: Transaction, batch: _Batch, task: Mapping[str, Any], docume
         "input_identity": bytes.fromhex(task["input_identity"]),
         "input_hash": task["input_hash"],
         "task_hash": task["task_hash"],
-        "rank": task["rank"] if task.get("rank") is not None else 0.0,
+        "rank": _rank(task),
         "overlap": task["overlap"] if task.get("overlap") is not None else batch.overlap,
         "now": tx.now,
     }
+
+
+def _rank(task: Mapping[str, Any]) -> float:
+    rank = task.get("rank")
+    return 0.0 if rank is None else float(rank)
 
 
 def _json(value: Any) -> str:

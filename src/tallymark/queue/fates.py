@@ -32,6 +32,16 @@ def record_fates(tx: Transaction, fates: Mapping[tuple[int, int], tuple[Fate, st
     return counts
 
 
+def rows_with_fate(tx: Transaction, rows: set[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Those of these rows, as (source, ordinal), that have a final fate."""
+    found: set[tuple[int, int]] = set()
+    for source in {source for source, _ in rows}:
+        ordinals = [ordinal for of, ordinal in rows if of == source]
+        ranges = tx.all(_OVERLAPPING, {"source": source, "first": min(ordinals), "last": max(ordinals)})
+        found |= {(source, ordinal) for ordinal in ordinals if _fate_at(ranges, ordinal) is not None}
+    return found
+
+
 def _record(
     tx: Transaction, source: int, new: dict[int, tuple[Fate, str | None]], counts: dict[str, int]
 ) -> None:

@@ -1,23 +1,28 @@
 """A session's own answers, newest first."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from tallymark import jsontext
+from tallymark.queue.lease import draft_of, within_64_bits
 from tallymark.queue.seats import lock_seat
 from tallymark.store import Row, Statement, Transaction
 from tallymark.store.documents import merged
 from tallymark.types import Decision
 
 LIMIT = 200
+PAGE = 200
 LOOK = 5_000
 
 _ANSWERS = Statement(
     "Answers of a seat from a position downwards, with their documents.",
     """
     SELECT a.task, a.position, a.revision, a.standing, n.status, n.decision, n.server_time, n.comment,
-           n.reason, n.changes, d.text, (SELECT min(r.ordinal) FROM task_row r WHERE r.task = a.task) AS row
+           n.reason, n.changes, d.text, f.base AS draft_base, f.changes AS draft_changes,
+           f.decision AS draft_decision, f.comment AS draft_comment, f.message AS draft_message,
+           (SELECT min(r.ordinal) FROM task_row r WHERE r.task = a.task) AS row
       FROM assignment a JOIN answer n ON n.task = a.task AND n.session = a.session AND n.revision = a.revision
       JOIN task t ON t.id = a.task JOIN document d ON d.id = t.document
+      LEFT JOIN draft f ON f.task = a.task AND f.session = a.session
      WHERE a.session = :session AND a.position IS NOT NULL AND a.position < :before AND a.state = 'answered'
      ORDER BY a.position DESC LIMIT :limit
     """,
@@ -42,11 +47,12 @@ def history(
     """
     seat = lock_seat(tx, session)
     limit = max(1, min(limit, LIMIT))
-    position = before if before is not None else seat.position + 1
+    position = within_64_bits(before) if before is not None else seat.position + 1
+    page = max(limit, PAGE) if any(given is not None for given in (q, label, decision, flagged)) else limit
     found: list[dict[str, Any]] = []
     looked = 0
     while len(found) < limit and looked < LOOK:
-        rows = tx.all(_ANSWERS, {"session": seat.id, "before": position, "limit": limit})
+        rows = tx.all(_ANSWERS, {"session": seat.id, "before": position, "limit": page})
         for row in rows:
             position = row["position"]
             entry = _entry(row)
@@ -55,7 +61,7 @@ def history(
             if len(found) == limit:
                 break
         looked += len(rows)
-        if len(rows) < limit:
+        if len(rows) < page:
             return {"answers": found, "next": None if len(found) < limit else position}
     return {"answers": found, "next": position}
 
@@ -74,6 +80,7 @@ def _entry(row: Row) -> dict[str, Any]:
         "reason": row["reason"],
         "flagged": bool(document.get("flagged")),
         "row": row["row"],
+        "draft": draft_of(row),
         "task": document,
     }
 
@@ -92,15 +99,27 @@ def _matches(
         return False
     if label is not None and label not in labels_of(entry["task"]):
         return False
-    return q is None or q.casefold() in jsontext.dumps(entry["task"]).casefold()
+    return q is None or any(q.casefold() in text.casefold() for text in _strings(entry["task"]))
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Every string of a document, keys apart."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
 
 
 def labels_of(document: dict[str, Any]) -> set[str]:
     """Every label an answered document carries: of its spans, its accepted options, and its own."""
     spans = document.get("spans")
-    accepted = document.get("accept")
     labels = (
-        {span.get("label") for span in spans if isinstance(span, dict)} if isinstance(spans, list) else set()
+        [span.get("label") for span in spans if isinstance(span, dict)] if isinstance(spans, list) else []
     )
-    labels |= set(map(str, accepted)) if isinstance(accepted, list) else set()
+    accepted = document.get("accept")
+    labels += map(str, accepted) if isinstance(accepted, list) else []
     return {label for label in [*labels, document.get("label")] if isinstance(label, str)}

@@ -1,15 +1,16 @@
 """Import answered records: each is a counted answer of its session, kept to the letter for export."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, cast
 
 from tallymark import jsontext
 from tallymark.errors import InputError
 from tallymark.hashing import INPUT_HASH_KEY, TASK_HASH_KEY, identities_of, set_hashes, without_private
 from tallymark.queue.datasets import find_dataset
 from tallymark.queue.seats import new_seat, seat_row
-from tallymark.queue.tasks import Tasks
+from tallymark.queue.tasks import Tasks, offer_behind
 from tallymark.store import Row, Statement, Transaction
 from tallymark.store.records import without_answer
 from tallymark.types import DECISIONS, AnswerShapes, Task
@@ -18,7 +19,9 @@ _KNOWN = Statement("Was this record imported before?", "SELECT 1 FROM answer WHE
 _REPEATS = Statement(
     "Tasks with a dedup key, and whether a seat has them.",
     """
-    SELECT t.id, t.repeat, a.task IS NOT NULL AS had FROM task t
+    SELECT t.id, t.repeat, a.state, a.slot, coalesce(a.state, '') = 'answered' AS had,
+           (SELECT coalesce(max(n.revision), 0) FROM answer n
+             WHERE n.task = t.id AND n.session = :session) AS revision FROM task t
       LEFT JOIN assignment a ON a.task = t.id AND a.session = :session
      WHERE t.dataset = :dataset AND t.dedup_key = :key ORDER BY t.repeat
     """,
@@ -38,18 +41,24 @@ _NEW_ANSWER = Statement(
     """
     INSERT INTO answer (op_id, dataset, task, session, revision, base, status, decision, stored_form,
                         form_state, fingerprint, client_time, server_time)
-    VALUES (:op_id, :dataset, :task, :session, 1, 0, 'submitted', :decision, :form, 'made',
-            :fingerprint, :client_time, :now)
+    VALUES (:op_id, :dataset, :task, :session, :revision, :revision - 1, 'submitted', :decision, :form,
+            'made', :fingerprint, :client_time, :now)
     """,
 )
 _NEW_ASSIGNMENT = Statement(
     "An imported answer is a counted one.",
-    "INSERT INTO assignment (task, session, state, standing, revision, position, answered_at)"
-    " VALUES (:task, :session, 'answered', 'counted', 1, :position, :now)",
+    """
+    INSERT INTO assignment (task, session, state, standing, revision, position, answered_at)
+    VALUES (:task, :session, 'answered', 'counted', :revision, :position, :now)
+    ON CONFLICT (task, session) DO UPDATE
+       SET state = 'answered', slot = 0, client = NULL, standing = 'counted', revision = excluded.revision,
+           position = excluded.position, answered_at = excluded.answered_at
+    """,
 )
 _SEAT = Statement(
     "A seat has answered more.",
-    "UPDATE session SET answered = answered + 1, position = position + 1 WHERE id = :session"
+    "UPDATE session SET answered = answered + 1, position = position + 1, held = held - :held,"
+    " ineligible = ineligible - :barred WHERE id = :session"
     " RETURNING position",
 )
 
@@ -98,35 +107,45 @@ def _import(
     if tx.value(_KNOWN, {"op_id": op_id}) is not None:
         return ("known",)
     seat = _seat(tx, dataset, record.get("_session_id"), seats)
-    task, repeated = _task(tx, dataset, record, seat["id"])
-    position = tx.value(_SEAT, {"session": seat["id"]})
-    view = view_id or record.get("_view_id")
+    place = _task(tx, dataset, record, seat["id"])
+    named = {"task": place.task, "session": seat["id"], "revision": place.revision, "now": tx.now}
+    held, barred = int(place.state == "leased"), int(place.state == "ineligible")
+    position = tx.value(_SEAT, {"session": seat["id"], "held": held, "barred": barred})
     answer = {
+        **named,
         "op_id": op_id,
         "dataset": dataset["id"],
-        "task": task,
-        "session": seat["id"],
         "decision": decision,
         "form": tx.insert(_NEW_DOCUMENT, {"text": text}),
-        "fingerprint": _fingerprint(shapes, view, record),
+        "fingerprint": _fingerprint(shapes, view_id or record.get("_view_id"), record),
         "client_time": _time(record.get("_timestamp")),
-        "now": tx.now,
     }
     tx.run(_NEW_ANSWER, answer)
-    tx.run(_NEW_ASSIGNMENT, {"task": task, "session": seat["id"], "position": position, "now": tx.now})
-    _count(tx, dataset["id"], task)
-    return ("added", "repeats") if repeated else ("added",)
+    tx.run(_NEW_ASSIGNMENT, {**named, "position": position})
+    _count(tx, dataset["id"], place)
+    return ("added", "repeats") if place.repeated else ("added",)
 
 
-def _task(tx: Transaction, dataset: Row, record: Task, seat: int) -> tuple[int, bool]:
-    """The task of a record: one this seat has not had, or a new one; and whether it is a repeat."""
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """The task an imported answer belongs to, and what its session had of it."""
+
+    task: int
+    revision: int
+    repeated: bool = False
+    state: str | None = None
+    slot: int = 0
+
+
+def _task(tx: Transaction, dataset: Row, record: Task, seat: int) -> _Place:
+    """The task of a record: one this seat has not answered, or a new one."""
     hashed = set_hashes(dict(record))
     identities = identities_of(hashed)
     key = identities.input if dataset["exclude_by"] == "input" else identities.task
     known = tx.all(_REPEATS, {"dataset": dataset["id"], "key": key, "session": seat})
     for row in known:
         if not row["had"]:
-            return row["id"], False
+            return _Place(row["id"], row["revision"] + 1, state=row["state"], slot=row["slot"] or 0)
     task = tx.insert(
         _NEW_TASK,
         {
@@ -143,14 +162,15 @@ def _task(tx: Transaction, dataset: Row, record: Task, seat: int) -> tuple[int, 
         },
     )
     tx.tally(dataset["id"], queued=1)
-    return task, bool(known)
+    offer_behind(tx, dataset["id"], [(0.0, task)])
+    return _Place(task, 1, repeated=bool(known))
 
 
-def _count(tx: Transaction, dataset: int, task: int) -> None:
+def _count(tx: Transaction, dataset: int, place: _Place) -> None:
     """The answer is counted; the task wants at least as many answers as it has now."""
-    tasks = Tasks.locked(tx, dataset, [task])
-    tasks.move(task, taken=1, counted=1)
-    locked = tasks[task]
+    tasks = Tasks.locked(tx, dataset, [place.task])
+    tasks.move(place.task, taken=1 - place.slot, counted=1)
+    locked = tasks[place.task]
     if locked.overlap is not None and locked.taken > locked.overlap:
         locked.overlap = locked.taken
     tasks.settle()
@@ -173,7 +193,9 @@ def _fingerprint(shapes: AnswerShapes, view_id: object, record: Mapping[str, Any
 
 
 def _time(value: object) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    """A timestamp, or None for what is none."""
+    usable = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e15
+    return float(cast(float, value)) if usable else None
 
 
 def _op_id(dataset: str, text: str, occurrence: int) -> str:

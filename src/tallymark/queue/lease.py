@@ -163,6 +163,7 @@ def lease_json(
     seat, entries, state, detail = _lease(tx, session, client_id, size, holding)
     for entry in entries:
         entry["task"] = orjson.Fragment(entry["task"])
+        entry["draft"] = orjson.Fragment(jsontext.dumps(entry["draft"]))
     progress = seat_progress(tx, seat)
     return orjson.dumps({"tasks": entries, "state": state, "detail": detail, "progress": progress})
 
@@ -195,8 +196,8 @@ def heartbeat(
     _rebind(tx, seat, client)
     seat.write(tx)
     leases = [row["task"] for row in tx.all(_LEASED, {"session": seat.id, "client": client})]
-    available = bool(leases) or (_can_lease(seat) and bool(_search(tx, seat, 1, from_start=False)))
-    state, detail = _state(tx, seat, holds=available)
+    state, detail = _state(tx, seat, holds=bool(leases) or _available(tx, seat))
+    cursor = None if cursor is None else within_64_bits(cursor)
     changed = [] if cursor is None else tx.all(_CHANGED, {"session": seat.id, "cursor": cursor})
     newest = tx.value(_LAST_ANSWER, {"session": seat.id}) if cursor is None else cursor
     return {
@@ -217,6 +218,11 @@ def is_task_id(task_id: object) -> bool:
     return isinstance(task_id, str) and task_id.isascii() and task_id.isdigit() and len(task_id) < 19
 
 
+def within_64_bits(number: int) -> int:
+    """The number, or the nearest one that a database can compare with."""
+    return max(-(2**63), min(number, 2**63 - 1))
+
+
 def _lease(
     tx: Transaction, session: str, client_id: str | None, size: int, holding: Collection[str]
 ) -> tuple[Seat, list[dict[str, Any]], LeaseState, DetailDict | None]:
@@ -227,11 +233,16 @@ def _lease(
     if mine < size and _can_lease(seat):
         _top_up(tx, seat, client, size - mine, idle=not mine)
     held = tx.all(_HELD, {"session": seat.id, "client": client})
-    state, detail = _state(tx, seat, holds=bool(held))
-    seat.idle = int(state in ("waiting", "exhausted"))
+    state, detail = _state(tx, seat, holds=bool(held) or (size == 0 and _available(tx, seat)))
+    seat.idle = int(size > 0 and state in ("waiting", "exhausted"))
     seat.write(tx)
     known = set(holding)
     return seat, [_entry(seat, row) for row in held if str(row["id"]) not in known], state, detail
+
+
+def _available(tx: Transaction, seat: Seat) -> bool:
+    """Whether there is something to lease, as far as is seen without a full search."""
+    return _can_lease(seat) and bool(_search(tx, seat, 1, from_start=False))
 
 
 def _can_lease(seat: Seat) -> bool:
@@ -326,12 +337,13 @@ def _entry(seat: Seat, row: Row) -> dict[str, Any]:
         "lease_until": seat.lease_until,
         "revision": row["revision"],
         "row": row["row"],
-        "draft": _draft(row),
+        "draft": draft_of(row),
         "task": text,
     }
 
 
-def _draft(row: Row) -> dict[str, Any] | None:
+def draft_of(row: Row) -> dict[str, Any] | None:
+    """The draft of an assignment, from a row with `draft_…` columns."""
     if row["draft_base"] is None:
         return None
     changes = jsontext.loads(row["draft_changes"]) if row["draft_changes"] else {}

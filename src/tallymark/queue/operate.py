@@ -7,7 +7,7 @@ from tallymark.errors import InputError, NotKnown
 from tallymark.queue.datasets import find_dataset
 from tallymark.queue.lease import is_task_id
 from tallymark.queue.runs import note
-from tallymark.queue.seats import seat_row
+from tallymark.queue.seats import named_seat
 from tallymark.queue.tasks import Tasks
 from tallymark.store import Statement, Transaction, json_ids
 
@@ -28,11 +28,17 @@ _FEWER_HELD = Statement(
 )
 _ASSIGNMENT = Statement(
     "An answered assignment.",
-    "SELECT standing FROM assignment WHERE task = :task AND session = :session AND state = 'answered'",
+    """
+    SELECT a.standing, s.kind, n.decision, d.ignore_counts FROM assignment a
+      JOIN session s ON s.id = a.session JOIN dataset d ON d.id = s.dataset
+      JOIN answer n ON n.task = a.task AND n.session = a.session AND n.revision = a.revision
+     WHERE a.task = :task AND a.session = :session AND a.state = 'answered'
+    """,
 )
-_STANDING = Statement(
-    "An answer changes its standing.",
-    "UPDATE assignment SET standing = :standing WHERE task = :task AND session = :session",
+_SET_ASIDE = Statement(
+    "An answer is set aside, or no longer.",
+    "UPDATE assignment SET set_aside = :set_aside, standing = :standing"
+    " WHERE task = :task AND session = :session",
 )
 _OVERLAP = Statement(
     "How many answers new tasks want.", "UPDATE dataset SET overlap = :overlap WHERE id = :dataset"
@@ -98,17 +104,37 @@ def reopen_task(tx: Transaction, *, dataset: str, task_id: str) -> dict[str, Any
 
 
 def withdraw_answer(tx: Transaction, *, dataset: str, task_id: str, session: str) -> dict[str, Any]:
-    """Set an answer aside; its slot goes to the oldest surplus answer, or to whoever asks next."""
+    """Set an answer aside; its slot goes to the oldest surplus answer, or to whoever asks next.
+
+    What its author says of the task from now on is set aside, too. Undone by `reinstate_answer`.
+    """
     found, tasks, task = _one_task(tx, dataset, task_id)
     seat = _seat(tx, found, dataset, session)
     row = tx.one(_ASSIGNMENT, {"task": task, "session": seat})
     if row is None:
         raise NotKnown(f"Session {session!r} has no answer to task {task_id} of dataset {dataset!r}.")
-    tx.run(_STANDING, {"task": task, "session": seat, "standing": "withdrawn"})
+    tx.run(_SET_ASIDE, {"task": task, "session": seat, "set_aside": 1, "standing": "withdrawn"})
     if row["standing"] == "counted":
         tasks.move(task, taken=-1, counted=-1)
     tasks.settle()
     note(tx, found, "answer_withdrawn", f"task {task_id}, session {session}")
+    return {}
+
+
+def reinstate_answer(tx: Transaction, *, dataset: str, task_id: str, session: str) -> dict[str, Any]:
+    """Take back `withdraw_answer`: the answer is counted if there is a slot, else surplus."""
+    found, tasks, task = _one_task(tx, dataset, task_id)
+    seat = _seat(tx, found, dataset, session)
+    row = tx.one(_ASSIGNMENT, {"task": task, "session": seat})
+    if row is None or row["standing"] != "withdrawn":
+        raise NotKnown(f"Session {session!r} has no withdrawn answer to task {task_id} of {dataset!r}.")
+    counts = row["kind"] == "person" and (row["decision"] != "ignore" or bool(row["ignore_counts"]))
+    room = counts and tasks[task].has_room
+    standing = "uncounted" if not counts else "counted" if room else "surplus"
+    tx.run(_SET_ASIDE, {"task": task, "session": seat, "set_aside": 0, "standing": standing})
+    tasks.move(task, taken=int(room), counted=int(room))
+    tasks.settle()
+    note(tx, found, "answer_reinstated", f"task {task_id}, session {session}")
     return {}
 
 
@@ -180,7 +206,4 @@ def _one_task(tx: Transaction, dataset: str, task_id: str) -> tuple[int, Tasks, 
 
 
 def _seat(tx: Transaction, dataset: int, dataset_name: str, name: str) -> int:
-    row = seat_row(tx, dataset, name)
-    if row is None:
-        raise NotKnown(f"Dataset {dataset_name!r} has no session {name!r}.")
-    return int(row["id"])
+    return int(named_seat(tx, dataset, dataset_name, name)["id"])

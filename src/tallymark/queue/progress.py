@@ -22,8 +22,7 @@ def seat_progress(tx: Transaction, seat: Seat) -> ProgressDict:
     row, pending = seat.row, tx.pending(seat.dataset)
     tasks = row["queued"] + pending["queued"]
     withdrawn = row["withdrawn"] + pending["withdrawn"]
-    not_mine = max(0, tasks - withdrawn - seat.answered - seat.ineligible)
-    remaining = not_mine if row["overlap"] is None else min(not_mine, open_tasks(tx, seat))
+    remaining = max(0, min(tasks - seat.answered - seat.ineligible, open_tasks(tx, seat)))
     feeding = row["stream"] == "open"
     known, read = row["rows_known"], row["rows_read"] or 0
     unread = max(0, known - read) if known is not None and feeding else 0

@@ -43,6 +43,11 @@ _RETURN = Statement(
     "UPDATE session SET retired_at = NULL, cursor_rank = NULL, cursor_task = NULL, last_call = :now"
     " WHERE id = :session",
 )
+_BY_NAME_ANY = Statement(
+    "A seat by its dataset and name, a person's first.",
+    "SELECT s.* FROM session s JOIN annotator a ON a.id = s.annotator"
+    " WHERE s.dataset = :dataset AND a.name = :name ORDER BY a.kind <> 'person', a.kind LIMIT 1",
+)
 _RETIRE = Statement("Retire a seat.", "UPDATE session SET retired_at = :now WHERE id = :session")
 _CLIENT = Statement(
     "A client of a seat called.",
@@ -69,9 +74,13 @@ _EVERYONE = Statement(
     """,
 )
 _OPEN_FOR_EVERYONE = Statement(
-    "Open tasks that want everyone and that somebody answered.",
-    "SELECT id FROM task WHERE dataset = :dataset AND state = 'open' AND overlap IS NULL AND counted > 0"
-    " ORDER BY id",
+    "Open tasks that want everyone, that somebody answered and this seat did not.",
+    """
+    SELECT t.id FROM task t WHERE t.dataset = :dataset AND t.state = 'open' AND t.overlap IS NULL
+       AND EXISTS (SELECT 1 FROM assignment a WHERE a.task = t.id AND a.state = 'answered')
+       AND NOT EXISTS (SELECT 1 FROM assignment a WHERE a.task = t.id AND a.session = :session
+                          AND a.state IN ('answered', 'ineligible')) ORDER BY t.id
+    """,
 )
 _LEASES = Statement(
     "The tasks a seat holds.",
@@ -172,7 +181,7 @@ def claim_seat(
     Without accounts the same name is the same seat. Errors: `NotKnown` for the dataset, `InputError` for a
     name that is empty or too long.
     """
-    if name is not None and (not name.strip() or len(name) > NAME_LIMIT):
+    if name is not None and not is_name(name):
         raise InputError(f"A session's name has 1 to {NAME_LIMIT} characters, not {name[:40]!r}.")
     found = find_dataset(tx, dataset)
     row = seat_row(tx, found["id"], name or "", kind)
@@ -188,9 +197,23 @@ def claim_seat(
     return {"session": row["token"], "name": name, "dataset": dataset, "also_open": other}
 
 
+def is_name(name: str) -> bool:
+    """Whether a session can have this name."""
+    whole = not any(0xD800 <= ord(character) <= 0xDFFF for character in name)
+    return whole and bool(name.strip()) and len(name) <= NAME_LIMIT
+
+
 def seat_row(tx: Transaction, dataset: int, name: str, kind: str = "person") -> Row | None:
     """The row of a seat, or None."""
     return tx.one(_BY_NAME, {"dataset": dataset, "name": name, "kind": kind})
+
+
+def named_seat(tx: Transaction, dataset: int, dataset_name: str, name: str) -> Row:
+    """The seat of a name, of any kind, a person's first. Errors: `NotKnown`."""
+    row = tx.one(_BY_NAME_ANY, {"dataset": dataset, "name": name})
+    if row is None:
+        raise NotKnown(f"Dataset {dataset_name!r} has no session {name!r}.")
+    return row
 
 
 def new_seat(tx: Transaction, dataset: int, name: str, kind: str, *, retired: bool = False) -> Row:
@@ -215,16 +238,16 @@ def new_seat(tx: Transaction, dataset: int, name: str, kind: str, *, retired: bo
 def retire_seat(tx: Transaction, *, dataset: str, name: str) -> dict[str, Any]:
     """Close a seat: its leases go back, and tasks that want everyone no longer wait for it."""
     found = find_dataset(tx, dataset)
-    row = seat_row(tx, found["id"], name)
-    if row is None:
-        raise NotKnown(f"Dataset {dataset!r} has no session {name!r}.")
+    row = named_seat(tx, found["id"], dataset, name)
     held = [leased["task"] for leased in tx.all(_LEASES, {"session": row["id"]})]
     tasks = Tasks.locked(tx, found["id"], held)
     tasks.end_leases(held, row["id"], "released")
     tasks.settle()
     tx.run(_HELD, {"session": row["id"], "n": len(held)})
     tx.run(_RETIRE, {"session": row["id"], "now": tx.now})
-    waiting = [task["id"] for task in tx.all(_OPEN_FOR_EVERYONE, {"dataset": found["id"]})]
+    waiting = [
+        task["id"] for task in tx.all(_OPEN_FOR_EVERYONE, {"dataset": found["id"], "session": row["id"]})
+    ]
     Tasks.locked(tx, found["id"], waiting).recheck()
     return {"released": len(held)}
 

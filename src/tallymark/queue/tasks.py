@@ -58,14 +58,21 @@ _RETURNED = Statement(
     "A task is available again.",
     "INSERT INTO returned (dataset, rank, task) VALUES (:dataset, :rank, :task) ON CONFLICT DO NOTHING",
 )
-_MISSING = Statement(
-    "Tasks for which an open person seat has not answered.",
+_NOT_BY_EVERYONE = Statement(
+    "Tasks that an open person seat has not answered, or no person has.",
     """
-    SELECT t.id FROM task t WHERE t.id IN {ids} AND EXISTS (
-        SELECT 1 FROM session s WHERE s.dataset = t.dataset AND s.kind = 'person' AND s.retired_at IS NULL
-           AND NOT EXISTS (SELECT 1 FROM assignment a WHERE a.task = t.id AND a.session = s.id
-                              AND a.state IN ('answered', 'ineligible')))
+    SELECT t.id FROM task t WHERE t.id IN {ids} AND (
+        EXISTS (SELECT 1 FROM session s
+                 WHERE s.dataset = t.dataset AND s.kind = 'person' AND s.retired_at IS NULL
+                   AND NOT EXISTS (SELECT 1 FROM assignment a WHERE a.task = t.id AND a.session = s.id
+                                      AND a.state IN ('answered', 'ineligible')))
+        OR NOT EXISTS (SELECT 1 FROM assignment a JOIN session s ON s.id = a.session
+                        WHERE a.task = t.id AND a.state = 'answered' AND s.kind = 'person'))
     """,
+)
+_HIGHEST_CURSOR = Statement(
+    "The highest rank that any seat has come to.",
+    "SELECT max(cursor_rank) FROM session WHERE dataset = :dataset",
 )
 
 
@@ -209,19 +216,13 @@ class Tasks:
                 self.move(task.id, taken=1, counted=1)
 
     def _decide(self, tasks: list[LockedTask]) -> None:
-        everyone = [
-            task.id for task in tasks if task.overlap is None and task.counted and task.state != "withdrawn"
-        ]
-        missing = (
-            {row["id"] for row in self._tx.all(_MISSING, {"ids": json_ids(everyone)})} if everyone else set()
-        )
+        everyone = [task.id for task in tasks if task.overlap is None and task.state != "withdrawn"]
+        wanting = self._tx.all(_NOT_BY_EVERYONE, {"ids": json_ids(everyone)}) if everyone else []
+        missing = {row["id"] for row in wanting}
         for task in tasks:
             if task.state == "withdrawn":
                 continue
-            if task.overlap is None:
-                done = task.counted > 0 and task.id not in missing
-            else:
-                done = task.counted >= task.overlap
+            done = task.id not in missing if task.overlap is None else task.counted >= task.overlap
             state = "done" if done else "open"
             if state != task.state:
                 self._count_state(task, state)
@@ -252,3 +253,11 @@ class Tasks:
         )
         for task in self._tasks.values():
             task.changed = task.freed = False
+
+
+def offer_behind(tx: Transaction, dataset: int, tasks: Sequence[tuple[float, int]]) -> None:
+    """New tasks, as (rank, id), that lie behind a cursor are returned ones, so that everybody finds them."""
+    highest = tx.value(_HIGHEST_CURSOR, {"dataset": dataset})
+    if highest is not None:
+        behind = [{"dataset": dataset, "rank": rank, "task": task} for rank, task in tasks if rank < highest]
+        tx.many(_RETURNED, behind)

@@ -5,7 +5,7 @@ from typing import Any
 from tallymark import jsontext
 from tallymark.errors import InputError
 from tallymark.queue.datasets import find_dataset
-from tallymark.queue.lease import is_task_id
+from tallymark.queue.lease import is_task_id, within_64_bits
 from tallymark.store import Row, Statement, Transaction
 
 FOUND = 50
@@ -63,6 +63,7 @@ def trace(
     if task_id is None and row is None and hash is None:
         raise InputError("Say which record to trace: a task id, a row number or a hash.")
     found = find_dataset(tx, dataset)["id"]
+    row, hash = (None if number is None else within_64_bits(number) for number in (row, hash))
     task = int(task_id) if task_id is not None and is_task_id(task_id) else None
     named = {"dataset": found, "task": task, "hash": hash, "row": row, "limit": FOUND}
     tasks = [_life(tx, record) for record in tx.all(_TASKS, named)]

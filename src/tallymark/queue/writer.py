@@ -66,6 +66,7 @@ class Writer:
 
     def _loop(self) -> None:
         while batch := self._next_batch():
+            batch = [piece for piece in batch if piece[1].set_running_or_notify_cancel()]
             outcomes: list[tuple[Future[Any], Any, BaseException | None]] = []
             try:
                 with self._store.transaction() as tx:
@@ -89,8 +90,6 @@ class Writer:
     def _one(
         tx: Transaction, work: Callable[[Transaction], Any], future: "Future[Any]"
     ) -> tuple["Future[Any]", Any, BaseException | None]:
-        if not future.set_running_or_notify_cancel():
-            return future, None, None
         try:
             with tx.savepoint():
                 return future, work(tx), None
@@ -99,8 +98,6 @@ class Writer:
 
 
 def _tell(future: "Future[Any]", result: Any, failure: BaseException | None) -> None:
-    if future.cancelled():
-        return
     if failure is not None:
         future.set_exception(failure)
     else:

@@ -29,6 +29,9 @@ APPLICATION_ID = 0x54414C59  # "TALY": marks the SQLite file as ours
 BUSY_SECONDS = 30.0
 KEY_STEPS = (1, 8, 64, 512)
 
+DATABASE_FAILURES = (sqlite3.OperationalError, sqlite3.InternalError)
+"""What the driver raises when the database itself fails: disk full, locked, damaged."""
+
 _DATABASE = Statement(
     "The one row about the database itself.", "SELECT uuid, schema_version FROM database WHERE id = 1"
 )

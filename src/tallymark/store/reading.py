@@ -13,7 +13,9 @@ PAGE = 500
 _NAMES = Statement("All datasets by name.", "SELECT name FROM dataset ORDER BY name")
 _FIND = Statement("A dataset by name.", "SELECT id FROM dataset WHERE name = :name")
 _CURRENT = """
-      a.revision = n.revision AND n.status = 'submitted' AND s.kind = 'person'
+      n.id <= :last AND n.beside = 0 AND n.status = 'submitted' AND s.kind = 'person'
+      AND NOT EXISTS (SELECT 1 FROM answer m WHERE m.task = n.task AND m.session = n.session
+                         AND m.revision > n.revision AND m.beside = 0 AND m.id <= :last)
       AND (a.standing = 'counted' OR (:surplus = 1 AND a.standing = 'surplus'))
 """
 _PAGE = Statement(
@@ -25,6 +27,7 @@ _PAGE = Statement(
      ORDER BY n.id LIMIT {PAGE}
     """,  # noqa: S608
 )
+_LAST = Statement("The newest answer.", "SELECT coalesce(max(id), 0) FROM answer")
 _COUNT = Statement(
     "How many counted, current answers of persons a dataset has.",
     "SELECT count(*) FROM assignment a JOIN session s ON s.id = a.session"
@@ -68,13 +71,20 @@ class StoredDatasets:
         include_surplus: bool = False,
         flagged_only: bool = False,
     ) -> Iterator[Task]:
-        """The answered documents in the order they were stored, in constant memory. Errors: `NotKnown`."""
+        """The answered documents as of now, in the order they were stored, in constant memory.
+
+        What is answered or edited while this is read is not in it; what is retracted meanwhile is left out.
+        Errors: `NotKnown`.
+        """
         dataset = self._find(name)
+        with self._store.reading() as tx:
+            last = tx.value(_LAST)
         after = 0
         while True:
             named = {
                 "dataset": dataset,
                 "after": after,
+                "last": last,
                 "decision": decision,
                 "surplus": int(include_surplus),
             }

@@ -93,6 +93,7 @@ source = _table(
     Column("position", Text),
     _count("rows_read"),
     Column("known_rows", Int),
+    Column("run", Int, nullable=False),
     UniqueConstraint("dataset", "uri", "version"),
 )
 
@@ -152,6 +153,7 @@ task_row = _table(
     Column("ordinal", Int, nullable=False),
     Column("task", Int, ForeignKey("task.id"), nullable=False),
     Column("how", Text, _one_of("how", "exact", "hash", "window"), nullable=False),
+    Column("run", Int, nullable=False),
     PrimaryKeyConstraint("source", "ordinal", "task"),
 )
 Index("task_row_task", task_row.c.task)
@@ -219,6 +221,7 @@ assignment = _table(
     _count("revision"),
     Column("position", Int),
     Column("answered_at", Real),
+    _flag("set_aside"),
     PrimaryKeyConstraint("task", "session"),
     CheckConstraint("slot = 0 OR state = 'leased'"),
     CheckConstraint("(state = 'answered') = (standing IS NOT NULL)"),
@@ -335,12 +338,14 @@ returned = _table(
 quarantine = _table(
     "quarantine",
     _id(),
-    Column("op_id", Text, nullable=False, unique=True),
-    Column("dataset", Int),
-    Column("session", Int),
+    Column("op_id", Text, nullable=False),
+    Column("dataset", Int, nullable=False),
+    Column("session", Int, nullable=False),
+    Column("task_id", Text, nullable=False),
     Column("body", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("received_at", Real, nullable=False),
+    UniqueConstraint("op_id", "session", "task_id"),
 )
 
 run = _table(

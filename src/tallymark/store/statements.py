@@ -29,9 +29,9 @@ class Dialect:
 SQLITE = Dialect(
     name="sqlite",
     macros={
-        "ids": lambda name: f"(SELECT value FROM json_each(:{name or 'ids'}))",  # noqa: S608
-        "lock": lambda _table: "",
-        "lock_free": lambda _table: "",
+        "ids": lambda _: "(SELECT value FROM json_each(:ids))",
+        "lock": lambda _: "",
+        "lock_free": lambda _: "",
     },
 )
 
