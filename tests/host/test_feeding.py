@@ -139,6 +139,29 @@ def test_an_endless_generator_without_news_ends(desk: Desk) -> None:
     host.heard("Read through")
 
 
+def test_a_page_sees_how_far_a_long_search_got(desk: Desk, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    write_rows(path, 500)
+    found = threading.Event()
+
+    def hard_to_find(tasks: Any) -> Iterator[Task]:
+        for n, _ in enumerate(tasks):
+            if n == 399:
+                found.wait(20)
+        yield {"text": "found"}
+
+    desk.start(lambda: {"stream": get_stream(str(path)).apply(hard_to_find)})
+    session = desk.claim()
+
+    def searched() -> bool:
+        reply = desk.lease(session)
+        return bool(reply["state"] == "searching" and reply["detail"].get("rows_read") == 400)
+
+    until(searched, "400 rows read")
+    found.set()
+    desk.leased(session)
+
+
 def test_a_stop_breaks_off_a_stream_that_searches(desk: Desk) -> None:
     read = threading.Event()
 

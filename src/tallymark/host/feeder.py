@@ -68,6 +68,7 @@ class Feeder:
         self._fates: Counter[str] = Counter()
         self._fed = 0
         self._without_news = 0
+        self._sent_at = time.monotonic()
         self.state = "open"
 
     def start(self) -> None:
@@ -90,6 +91,10 @@ class Feeder:
     def rows_read(self) -> int:
         """Rows read of all sources; safe to ask from another thread."""
         return sum(source.rows_read for source in self._stream.sources)
+
+    def silent_for(self) -> float:
+        """Seconds since a batch was sent, 0 at the end of the stream; safe to ask from another thread."""
+        return time.monotonic() - self._sent_at if self.state == "open" else 0.0
 
     def _demand(self) -> int:
         reply = self._channel.call("enqueue.demand", batch_size=self._batch_size)
@@ -165,6 +170,7 @@ class Feeder:
             },
             rows_known=_known(sources),
         )
+        self._sent_at = time.monotonic()
         self._count(reply, batch)
 
     def _count(self, reply: dict[str, Any], batch: _Batch) -> None:

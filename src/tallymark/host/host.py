@@ -222,7 +222,7 @@ class Host:
         """Tell people where to go."""
         if launch is None:
             return
-        launch.needed = True
+        launch.needed = recipe.components.dataset is not None
         address = launch.address().url
         page = address + self._query(recipe, settings)
         if launch.moved_from is not None:

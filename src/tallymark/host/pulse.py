@@ -14,10 +14,11 @@ logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 5.0
 LOOK_SECONDS = 0.5
+SEARCH_SECONDS = 1.0
 
 
 class Pulse:
-    """Beats every five seconds, reports rows read, and brings a dead server back within half a second."""
+    """Beats, reports how far a searching stream got, and brings a dead server back within half a second."""
 
     def __init__(
         self, channel: RunChannel, feeder: Feeder, launch: Launch | None, on_fenced: Callable[[Fenced], None]
@@ -28,6 +29,7 @@ class Pulse:
         self._on_fenced = on_fenced
         self._stop = threading.Event()
         self._rows = 0
+        self._beaten = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="host-pulse", daemon=True)
 
     def __enter__(self) -> "Pulse":
@@ -39,14 +41,11 @@ class Pulse:
         self._thread.join(2 * LOOK_SECONDS)
 
     def _run(self) -> None:
-        due = time.monotonic() + BEAT_SECONDS
         while not self._stop.wait(LOOK_SECONDS):
             try:
                 if self._launch is not None and not self._launch.alive():
                     self._launch.address()
-                if time.monotonic() >= due:
-                    due = time.monotonic() + BEAT_SECONDS
-                    self._beat()
+                self._beat()
             except Fenced as error:
                 self._on_fenced(error)
                 return
@@ -54,9 +53,12 @@ class Pulse:
                 logger.warning("the server cannot be reached: %s", error)
 
     def _beat(self) -> None:
-        rows = self._feeder.rows_read
-        if self._feeder.state == "open" and rows != self._rows:
-            self._rows = rows
-            self._channel.call("runs.stream_state", timeout=BEAT_SECONDS, state="open", rows_read=rows)
-        else:
+        """A sign of life every five seconds; while the stream searches, every second how far it got."""
+        now = time.monotonic()
+        searched = self._feeder.rows_read
+        if self._feeder.silent_for() > SEARCH_SECONDS and searched != self._rows:
+            self._rows, self._beaten = searched, now
+            self._channel.call("runs.stream_state", timeout=BEAT_SECONDS, state="open", rows_read=searched)
+        elif now - self._beaten > BEAT_SECONDS:
+            self._beaten = now
             self._channel.call("runs.beat", timeout=BEAT_SECONDS)
