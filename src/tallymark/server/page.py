@@ -15,13 +15,13 @@ _ASK_AGAIN = {"cache-control": "no-cache"}
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/")
+@router.api_route("/", methods=["GET", "HEAD"])
 async def index(request: Request) -> Response:
     """The page; which dataset and seat it is for stands in the query."""
     return await _file(request, "index.html")
 
 
-@router.get("/{path:path}")
+@router.api_route("/{path:path}", methods=["GET", "HEAD"])
 async def asset(request: Request, path: str) -> Response:
     """A file of the built web app."""
     return await _file(request, path)
