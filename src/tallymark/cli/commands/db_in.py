@@ -1,11 +1,11 @@
 """`tallymark db-in`: answered records from a file into a dataset."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Literal
 
 from tallymark.cli.catalog import command
@@ -69,9 +69,9 @@ def db_in(
 
     stream = get_stream(in_file, loader=loader, rehash=rehash, dedup=False)
     report = Report()
-    answered = _answered(stream, report, answer, overwrite=overwrite)
+    answered = counted(_answered(stream, report, answer, overwrite=overwrite), "records")
     if dry:
-        report.added = sum(1 for _ in counted(answered, "records"))
+        report.added = sum(1 for _ in answered)
     else:
         _import(set_id, answered, report, exclude_by, settings)
     _collect_invalid(stream, report)
@@ -105,7 +105,7 @@ def _import(
         return
     with _channel(settings) as channel:
         _make_dataset(channel, set_id, exclude_by or _exclude_by(first[0]), settings)
-        for batch in counted(_chained(first, batches), f"batches of {BATCH} records"):
+        for batch in chain([first], batches):
             counts = channel.call(
                 "importing.import_answers",
                 timeout=120.0,
@@ -116,11 +116,6 @@ def _import(
             report.added += counts["added"]
             report.repeats += counts["repeats"]
             report.known += counts["known"]
-
-
-def _chained(first: list[Task], rest: Iterable[list[Task]]) -> Iterator[list[Task]]:
-    yield first
-    yield from rest
 
 
 @contextmanager
