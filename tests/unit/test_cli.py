@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import tallymark
-from tallymark.cli import run
+from tallymark.cli import catalog, run
 from tallymark.cli.main import main, take_files
 from tallymark.components import RecipeComponents
 from tallymark.config import Settings
@@ -110,6 +110,7 @@ def gives_code():
 
 @pytest.fixture
 def recipe_file(tmp_path: Path) -> Iterator[str]:
+    catalog.load_built_in()
     before = set(recipes.registered())
     path = tmp_path / "mine.py"
     path.write_text(RECIPES)

@@ -50,6 +50,7 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(recipes, "_announced", None)
     sys.modules.pop("plugin_for_test", None)
+    catalog.load_built_in()
     before = set(recipes.registered())
     yield
     for name in set(recipes.registered()) - before:
