@@ -168,6 +168,16 @@ def test_a_body_that_is_no_json_or_has_another_shape_is_refused_with_the_place(s
     assert reply.json()["errors"][0]["at"] == "ops.0.status"
 
 
+def test_what_a_page_measured_need_not_be_whole(served: Served) -> None:
+    served.enqueue(served.start(), ["one"])
+    session = served.claim()
+    task = served.post(session, "lease")["tasks"][0]["task_id"]
+    operation = op(task, client_time=1.5, shown_at=1, active_ms=1200.7, comment=None, unset=None)
+    assert served.post(session, "answers", {"ops": [operation]})["acks"][0]["result"] == "stored"
+    trace = served.client.get(f"/api/v1/trace?task_id={task}").json()
+    assert trace["tasks"][0]["answers"][0]["active_ms"] == 1201
+
+
 def test_an_answer_to_an_unknown_task_is_quarantined_not_lost(served: Served) -> None:
     served.start()
     session = served.claim()

@@ -74,6 +74,7 @@ class Feeder:
     def start(self) -> None:
         """Open the sources known by now, each where the last run left it, and feed the first tasks."""
         for source in self._stream.sources:
+            self._say(f"Source {_described(source)}")
             self._open(source, seek=self._stream.plain)
         self._feed(2 * self._batch_size)
 
@@ -272,6 +273,13 @@ def _new_task(task: Task) -> dict[str, Any]:
         "input_hash": task["_input_hash"],
         "task_hash": task["_task_hash"],
     }
+
+
+def _described(source: Source) -> str:
+    """A source with what is known of it before it is read."""
+    if source.size is not None:
+        return f"{source.uri}, {source.size / 1e6:,.1f} MB"
+    return source.uri if source.known_rows is None else f"{source.uri}, {source.known_rows:,} rows"
 
 
 def _known(sources: list[Source]) -> int | None:

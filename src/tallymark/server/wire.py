@@ -14,7 +14,7 @@ from tallymark.server.problems import Refused
 
 MAX_NAME = 200
 MAX_LEASE = 500
-MAX_OPS = 1_000
+MAX_OPS = 10_000
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -82,7 +82,7 @@ class Operation(_Request):
     task: Document | None = None
     client_time: float | None = None
     shown_at: float | None = None
-    active_ms: int | None = None
+    active_ms: float | None = None
     comment: Text | None = None
     reason: Text | None = None
 
