@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from tests.server.conftest import Served
 
 from tallymark import errors
-from tallymark.server import wire
+from tallymark.server import replies
 from tallymark.server.problems import PROBLEMS
 
 DOCS = Path(__file__).parents[2] / "docs" / "reference" / "errors.md"
@@ -59,26 +59,26 @@ def test_replies_have_the_described_shapes(answered: tuple[Served, str, str]) ->
     served, session, task = answered
     again = {**op(task), "op_id": "op2", "base": 7}
     posted: list[tuple[str, dict[str, Any], type[BaseModel]]] = [
-        ("lease", {}, wire.LeaseReply),
-        ("answers", {"ops": [op(task), again]}, wire.AnswersReply),
-        ("heartbeat", {}, wire.HeartbeatReply),
-        ("heartbeat", {"cursor": 0}, wire.HeartbeatReply),
-        ("release", {}, wire.ReleaseReply),
+        ("lease", {}, replies.LeaseReply),
+        ("answers", {"ops": [op(task), again]}, replies.AnswersReply),
+        ("heartbeat", {}, replies.HeartbeatReply),
+        ("heartbeat", {"cursor": 0}, replies.HeartbeatReply),
+        ("release", {}, replies.ReleaseReply),
     ]
     for what, body, model in posted:
         exactly(model, served.post(session, what, body))
     read: list[tuple[str, type[BaseModel]]] = [
-        ("/api/v1/project", wire.Project),
-        (f"/api/v1/progress?session={session}", wire.Progress),
-        (f"/api/v1/sessions/{session}/history", wire.HistoryReply),
-        ("/api/v1/audit", wire.AuditReply),
-        (f"/api/v1/trace?task_id={task}", wire.TraceReply),
-        ("/healthz", wire.Health),
-        ("/api/v1/nothing", wire.ProblemDocument),
+        ("/api/v1/project", replies.Project),
+        (f"/api/v1/progress?session={session}", replies.Progress),
+        (f"/api/v1/sessions/{session}/history", replies.HistoryReply),
+        ("/api/v1/audit", replies.AuditReply),
+        (f"/api/v1/trace?task_id={task}", replies.TraceReply),
+        ("/healthz", replies.Health),
+        ("/api/v1/nothing", replies.ProblemDocument),
     ]
     for path, model in read:
         exactly(model, served.client.get(path).json())
-    exactly(wire.Session, served.client.post("/api/v1/sessions", json={"name": "bob"}).json())
+    exactly(replies.Session, served.client.post("/api/v1/sessions", json={"name": "bob"}).json())
 
 
 def exactly(model: type[BaseModel], document: dict[str, Any]) -> None:

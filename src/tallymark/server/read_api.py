@@ -8,8 +8,9 @@ from starlette.responses import PlainTextResponse
 import tallymark
 from tallymark import queue
 from tallymark.server.project import PRIVATE_CONFIG, host_state, project_of, seat_of
+from tallymark.server.replies import AuditReply, Health, Progress, Project, TraceReply
 from tallymark.server.state import ServerState, state_of
-from tallymark.server.wire import AuditReply, Health, Progress, Project, TraceReply, json_reply
+from tallymark.server.wire import json_reply
 from tallymark.store import Transaction
 
 router = APIRouter(prefix="/api/v1", tags=["read"])

@@ -7,21 +7,23 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from tallymark import queue
 from tallymark.server.problems import Refused
 from tallymark.server.project import allowed_sessions, project_of
+from tallymark.server.replies import (
+    AnswersReply,
+    EventReply,
+    HeartbeatReply,
+    HistoryReply,
+    LeaseReply,
+    ReleaseReply,
+    Session,
+)
 from tallymark.server.state import ServerState, state_of
 from tallymark.server.wire import (
     MAX_NAME,
-    AnswersReply,
     AnswersRequest,
     Decision,
-    EventReply,
-    HeartbeatReply,
     HeartbeatRequest,
-    HistoryReply,
-    LeaseReply,
     LeaseRequest,
-    ReleaseReply,
     ReleaseRequest,
-    Session,
     SessionRequest,
     bytes_reply,
     check,

@@ -1,0 +1,311 @@
+"""The shapes of replies, for OpenAPI.
+
+Replies are built as bytes from what the queue returns and are not validated at run time; a test holds them to
+these shapes.
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from tallymark.server.wire import Decision, Document
+
+State = Literal["ready", "searching", "waiting", "exhausted", "paused", "failed"]
+
+
+class Seat(BaseModel):
+    """Whether to ask for a name, the name to suggest, and the only names allowed (null: any)."""
+
+    ask: bool
+    suggested: str | None
+    allowed: list[str] | None
+
+
+class Project(BaseModel):
+    """What the page needs to know of a dataset and its newest run."""
+
+    database_id: str
+    dataset: str
+    recipe: str
+    view_id: str
+    version: str
+    project_version: int
+    labels: list[str]
+    instructions: str | None
+    config: dict[str, Any]
+    validates: bool
+    host: Literal["up", "down"]
+    seat: Seat
+
+
+class Session(BaseModel):
+    """A seat. `session` is unguessable and stands in the paths; `also_open`: other clients use it too."""
+
+    session: str
+    name: str
+    dataset: str
+    database_id: str
+    also_open: bool
+
+
+class Detail(BaseModel):
+    """Why there is no task, for the page to put into words."""
+
+    code: Literal["rows_read", "host_down", "with_others", "done", "paused", "stream_failed"]
+    message: str
+    rows_read: int | None = None
+    row: int | None = None
+    with_others: int | None = None
+
+
+class Progress(BaseModel):
+    """Where the dataset and this session stand; see `tallymark.types.ProgressDict`."""
+
+    tasks: int
+    done: int
+    withdrawn: int
+    mine: int
+    remaining: int | None
+    estimate: bool
+    rows_read: int
+    rows_known: int | None
+    fraction: float | None
+
+
+class Draft(BaseModel):
+    """Unfinished work on a task; `message` says why a validation refused it."""
+
+    set: Document
+    unset: list[str]
+    decision: Decision | None
+    comment: str | None
+    message: str | None
+    base: int
+
+
+class Lease(BaseModel):
+    """A task this client holds. `task` is the document at `revision` (0: never answered)."""
+
+    task_id: str
+    lease_until: float
+    revision: int
+    row: int | None
+    draft: Draft | None
+    task: Document
+
+
+class LeaseReply(BaseModel):
+    """What the client holds, less `holding`."""
+
+    tasks: list[Lease]
+    state: State
+    detail: Detail | None
+    progress: Progress
+
+
+class Current(BaseModel):
+    """The store's current revision, sent with a conflict."""
+
+    revision: int
+    status: str
+    decision: Decision | None
+    task: Document
+
+
+class Ack(BaseModel):
+    """What became of one operation; `current` only with a conflict."""
+
+    op_id: str
+    revision: int | None
+    result: Literal["stored", "repeated", "surplus", "conflict", "quarantined", "invalid"]
+    detail: str | None
+    current: Current | None = None
+
+
+class AnswersReply(BaseModel):
+    """One ack per operation, in their order."""
+
+    acks: list[Ack]
+    progress: Progress
+
+
+class ReleaseReply(BaseModel):
+    """How many leases were given back."""
+
+    released: int
+
+
+class Changed(BaseModel):
+    """A task whose current revision is now this one."""
+
+    task_id: str
+    revision: int
+
+
+class HeartbeatReply(BaseModel):
+    """What an open page has to know: `leases` are task ids with their new deadlines."""
+
+    state: State
+    detail: Detail | None
+    progress: Progress
+    leases: dict[str, float]
+    changed: list[Changed]
+    cursor: int
+    returned: int
+    project_version: int
+    also_open: bool
+
+
+class HistoryEntry(BaseModel):
+    """One answer of this session at its current revision."""
+
+    task_id: str
+    revision: int
+    status: str
+    decision: Decision | None
+    standing: Literal["counted", "surplus", "uncounted", "withdrawn"] | None
+    answered_at: float
+    position: int
+    comment: str | None
+    reason: str | None
+    flagged: bool
+    row: int | None
+    draft: Draft | None
+    task: Document
+
+
+class HistoryReply(BaseModel):
+    """Answers, newest first; `next` is the `before` of the following page."""
+
+    answers: list[HistoryEntry]
+    next: int | None
+
+
+class EventReply(BaseModel):
+    """What the recipe's event hook returned."""
+
+    result: Any
+
+
+class Invariant(BaseModel):
+    """One statement that must hold; `records` are examples of those that break it."""
+
+    name: str
+    description: str
+    broken: int
+    records: list[Any]
+
+
+class AuditReply(BaseModel):
+    """The books of a dataset and the invariants of the database."""
+
+    dataset: str
+    balances: dict[str, Any]
+    invariants: list[Invariant]
+
+
+class RowFate(BaseModel):
+    """What became of a row in one version of one source."""
+
+    uri: str
+    version: int
+    fate: str
+    note: str | None
+
+
+class TaskRow(BaseModel):
+    """A row a task came from; `how` says how certain that is."""
+
+    uri: str
+    version: int
+    ordinal: int
+    how: str
+
+
+class AssignmentTrace(BaseModel):
+    """What one session has to do with a task; `slot` 1: it takes one of the wanted answers."""
+
+    session: str
+    state: str
+    slot: int
+    standing: str | None
+    revision: int
+    leased_at: float | None
+    answered_at: float | None
+
+
+class AnswerTrace(BaseModel):
+    """One revision; `changes` are those against the task's document. Times are seconds (UNIX)."""
+
+    session: str
+    op_id: str
+    revision: int
+    base: int | None
+    status: str
+    decision: str | None
+    changes: Document
+    client_time: float | None
+    server_time: float
+    shown_at: float | None
+    active_ms: int | None
+    comment: str | None
+    reason: str | None
+    validated: str | None
+    form_state: str | None
+    run: int | None
+
+
+class DeliveryTrace(BaseModel):
+    """What the recipe's model was told; `delivered_at` null: it is still due."""
+
+    session: str
+    kind: str
+    run: int | None
+    delivered_at: float | None
+    unseen: int
+
+
+class TaskTrace(BaseModel):
+    """One task and everything that happened to it, oldest first."""
+
+    task_id: str
+    state: str
+    overlap: int | None
+    taken: int
+    counted: int
+    repeat: int
+    input_hash: int
+    task_hash: int
+    created_at: float
+    task: Document
+    rows: list[TaskRow]
+    assignments: list[AssignmentTrace]
+    answers: list[AnswerTrace]
+    deliveries: list[DeliveryTrace]
+
+
+class TraceReply(BaseModel):
+    """The life of the tasks found, and what became of the row asked for."""
+
+    tasks: list[TaskTrace]
+    row_fates: list[RowFate]
+
+
+class Health(BaseModel):
+    """The database answers."""
+
+    status: Literal["ok"]
+    database_id: str
+    version: str
+
+
+class ProblemDocument(BaseModel):
+    """A refusal (RFC 9457); `code` is stable and explained in the reference."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
