@@ -113,7 +113,7 @@ describe("changes", () => {
   const task: Task = { text: "t", spans: [{ label: "A", big: 1 }, { label: "B" }], accept: [1] };
 
   it("merge as the server merges them", () => {
-    const changes = {
+    const changes: Changes = {
       set: { spans: [{ $keep: 1, set: { label: "C" } }, { label: "N" }] },
       unset: ["accept"],
     };
