@@ -29,6 +29,14 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     machine.close()
 
 
+def bound_to(port: int) -> socket.socket | None:
+    """The port taken, unless somebody else has it."""
+    try:
+        return socket.create_server(("127.0.0.1", port))
+    except OSError:
+        return None
+
+
 def other_than(old: LivingServer, found: LivingServer | None) -> LivingServer | None:
     """A server, unless it is the old one."""
     return None if found is None or found.pid == old.pid else found
@@ -88,6 +96,15 @@ def test_a_taken_port_makes_the_page_move_and_it_says_so(machine: Machine) -> No
         second = machine.start()
         assert url in second.heard("is taken by another program")
         assert machine.server().address.url != url
+
+
+def test_a_restarted_server_that_has_to_move_says_so(machine: Machine) -> None:
+    host = machine.start()
+    host.heard("Annotate at")
+    url = machine.server().address.url
+    machine.kill_server()
+    with until(lambda: bound_to(int(url.rpartition(":")[2])), "the port"):
+        assert url in host.heard("The page moved from")
 
 
 def test_a_second_start_is_refused_by_name_and_take_over_replaces_the_first(machine: Machine) -> None:

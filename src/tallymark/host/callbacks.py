@@ -17,12 +17,12 @@ from tallymark.host.controller import Controller
 from tallymark.host.inbox import Asked
 from tallymark.host.progress import Progress
 from tallymark.host.run_channel import RunChannel
+from tallymark.host.say import Say
 from tallymark.types import Task
 
 logger = logging.getLogger(__name__)
 
 BATCH = 100
-Say = Callable[[str], None]
 
 
 class Callbacks:

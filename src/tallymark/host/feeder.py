@@ -16,6 +16,7 @@ from tallymark import jsontext
 from tallymark.config import Settings
 from tallymark.hashing import identities_of, set_hashes, without_private
 from tallymark.host.run_channel import RunChannel
+from tallymark.host.say import Say
 from tallymark.host.stopping import Stopper
 from tallymark.stream import Source, Stream
 from tallymark.types import FATES, Task
@@ -28,8 +29,6 @@ BATCH_BYTES = 4_000_000
 BATCH_SECONDS = 0.2
 IDLE_PASS_TASKS = 1_000
 IDLE_PASSES = 3
-
-Say = Callable[[str], None]
 
 
 @dataclass(slots=True)

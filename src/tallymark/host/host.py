@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import os
+import socket
 import tempfile
 import threading
 import webbrowser
@@ -27,6 +28,7 @@ from tallymark.host.launch import Launch, ServerOptions
 from tallymark.host.listener import Listener
 from tallymark.host.pulse import Pulse
 from tallymark.host.run_channel import RunChannel
+from tallymark.host.say import Say
 from tallymark.host.stopping import Stopper
 from tallymark.stream import Source, follow
 from tallymark.types import Channel
@@ -37,8 +39,6 @@ POLL_SECONDS = 1.0
 TAKE_OVER_SECONDS = 10.0
 END_SECONDS = 10.0
 UNSAVED = "unsaved"
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ class Host:
         """From the first task to the last settled answer."""
         try:
             self._on_load()
-            with Pulse(self._channel, self._feeder, launch, self._on_fenced):
+            with Pulse(self._channel, self._feeder, launch, on_fenced=self._on_fenced, say=self._say):
                 self._feeder.start()
                 self._announce(recipe, settings, launch)
                 self._loop()
@@ -232,6 +232,9 @@ class Host:
             )
         if not settings.host.startswith("127.") and settings.host not in ("localhost", "::1"):
             self._say("Everybody who reaches this machine can annotate: there is no log-in.")
+            if settings.host in ("0.0.0.0", "::"):  # noqa: S104 (compared, not bound)
+                port = address.rpartition(":")[2]
+                self._say(f"From other machines: http://{socket.gethostname()}:{port}/")
         self._say(f"Dataset {_dataset(recipe)} in {launch.database}")
         self._say(f"Annotate at {page}")
         self._say("Press Ctrl-C to stop. Every answer is saved as it is given.")

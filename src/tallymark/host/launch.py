@@ -13,7 +13,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,8 +30,6 @@ START_SECONDS = 30.0
 END_SECONDS = 10.0
 LOG_BYTES = 5_000_000
 _PAUSE = 0.05
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +74,12 @@ class Launch:
     def log(self) -> Path:
         """Where the server writes its log."""
         return self.database.with_name(self.database.name + ".server.log")
+
+    @property
+    def url(self) -> str | None:
+        """Where the server was last known to answer; None before it did."""
+        living = self._living
+        return None if living is None else living.address.url
 
     def begin(self) -> None:
         """Start the server, unless the database is held already, and return at once."""

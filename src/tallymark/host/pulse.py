@@ -9,6 +9,7 @@ from tallymark.errors import Fenced, TallymarkError
 from tallymark.host.feeder import Feeder
 from tallymark.host.launch import Launch
 from tallymark.host.run_channel import RunChannel
+from tallymark.host.say import Say
 
 logger = logging.getLogger(__name__)
 
@@ -21,12 +22,20 @@ class Pulse:
     """Beats, reports how far a searching stream got, and brings a dead server back within half a second."""
 
     def __init__(
-        self, channel: RunChannel, feeder: Feeder, launch: Launch | None, on_fenced: Callable[[Fenced], None]
+        self,
+        channel: RunChannel,
+        feeder: Feeder,
+        launch: Launch | None,
+        *,
+        on_fenced: Callable[[Fenced], None],
+        say: Say,
     ) -> None:
         self._channel = channel
         self._feeder = feeder
         self._launch = launch
         self._on_fenced = on_fenced
+        self._say = say
+        self._url = None if launch is None else launch.url
         self._stop = threading.Event()
         self._rows = 0
         self._beaten = time.monotonic()
@@ -43,14 +52,22 @@ class Pulse:
     def _run(self) -> None:
         while not self._stop.wait(LOOK_SECONDS):
             try:
-                if self._launch is not None and not self._launch.alive():
-                    self._launch.address()
+                if self._launch is not None:
+                    self._look_after(self._launch)
                 self._beat()
             except Fenced as error:
                 self._on_fenced(error)
                 return
             except TallymarkError as error:
                 logger.warning("the server cannot be reached: %s", error)
+
+    def _look_after(self, launch: Launch) -> None:
+        """Start a dead server; tell when it had to move."""
+        if not launch.alive():
+            launch.address()
+        if launch.url != self._url:
+            self._say(f"The page moved from {self._url} to {launch.url}: its port was taken meanwhile.")
+            self._url = launch.url
 
     def _beat(self) -> None:
         """A sign of life every five seconds; while the stream searches, every second how far it got."""

@@ -31,7 +31,6 @@ SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"same-origin"),
-    (b"cross-origin-opener-policy", b"same-origin"),
 )
 _INNER = ("/api/", "/internal/")
 _PLAIN = (*_INNER, "/healthz", "/ping", "/openapi.json")
