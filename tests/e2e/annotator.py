@@ -1,5 +1,6 @@
 """A person at the page: what they see and do, in their words."""
 
+import re
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -28,6 +29,8 @@ _RECT_OF_TEXT = """([box, words, from, to]) => {
   };
   return [place(at + from), place(at + (to < 0 ? words.length + to : to))];
 }"""
+
+NOTHING_LEFT = re.compile("You are done|with others")
 
 Point = tuple[float, float]
 
@@ -84,8 +87,9 @@ class Annotator:
         marks: list[dict[str, str]] = self.text.locator("mark").evaluate_all(
             """(marks) => marks.map((mark) => {
               const tag = mark.querySelector(".tag");
-              const words = [...mark.childNodes].filter((node) => node !== tag).map((node) => node.textContent);
-              return { words: words.join(""), label: tag.dataset.prodigyLabel };
+              const own = [...mark.childNodes].filter((node) => node !== tag);
+              const words = own.map((node) => node.textContent).join("");
+              return { words, label: tag.dataset.prodigyLabel };
             })"""
         )
         return [(mark["words"], mark["label"]) for mark in marks]
@@ -135,13 +139,15 @@ class Annotator:
         return self.page.get_by_test_id("notice")
 
     def answer_all(self, decide: Callable[[int], Decision] = lambda _: "accept") -> int:
-        """Answer by key until the page says that there is nothing left; gives how many."""
+        """Answer by key until the page says that nothing is left for this tab; gives how many."""
         keys = {"accept": "a", "reject": "x", "ignore": "Space"}
+        left = self.ending.filter(has_text=NOTHING_LEFT)
         answered = 0
-        while self.card.is_visible():
-            task = self.task
+        while True:
+            expect(self.card.or_(left)).to_be_visible()
+            if left.is_visible():
+                return answered
+            shown = self.page.locator(f"[data-task='{self.task}']")
             self.press(keys[decide(answered)])
             answered += 1
-            expect(self.card.and_(self.page.locator(f"[data-task='{task}']"))).to_have_count(0)
-            expect(self.card.or_(self.ending)).to_be_visible()
-        return answered
+            expect(shown).to_have_count(0)

@@ -80,7 +80,11 @@ class Tallymark:
     def export(self, dataset: str = "news") -> list[dict[str, Any]]:
         """The stored answers, in the order they were given."""
         done = subprocess.run(
-            [COMMAND, "db-out", dataset], capture_output=True, text=True, check=True, env=self._environment({})
+            [COMMAND, "db-out", dataset],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=self._environment({}),
         )
         return [json.loads(line) for line in done.stdout.splitlines()]
 

@@ -1,6 +1,7 @@
 """Whatever happens to page, network, server or browser: no answer is lost, no task is asked twice."""
 
 from collections import Counter
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -10,7 +11,7 @@ from tests.e2e.running import Tallymark
 pytestmark = pytest.mark.browser
 
 
-def texts(count: int) -> list[dict[str, object]]:
+def texts(count: int) -> list[dict[str, Any]]:
     return [{"text": f"Text {n} of Ada"} for n in range(1, count + 1)]
 
 

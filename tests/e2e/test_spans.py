@@ -1,5 +1,7 @@
 """Marking spans by keyboard, mouse and finger, in texts of every kind."""
 
+from typing import Any
+
 import pytest
 from playwright.sync_api import Browser, expect
 from tests.e2e.annotator import Annotator
@@ -8,19 +10,19 @@ from tests.e2e.running import Tallymark
 pytestmark = pytest.mark.browser
 
 LABELS = "PERSON,ORG,PLACE"
-HISTORY = [
+HISTORY: list[dict[str, Any]] = [
     {"text": "Ada Lovelace met Charles Babbage in London.", "meta": {"big": 12345678901234567890}},
     {"text": "The tapes of Apollo 11 are kept by NASA."},
     {"text": "Maryam Mirzakhani was born in Tehran."},
 ]
 
 
-def ner(tallymark: Tallymark, tasks: list[dict[str, object]], **settings: str) -> None:
+def ner(tallymark: Tallymark, tasks: list[dict[str, Any]], **settings: str) -> None:
     source = tallymark.file("source.jsonl", tasks)
     tallymark.start("ner.manual", "news", "blank:en", source, "--label", LABELS, **settings)
 
 
-def words(task: dict[str, object]) -> list[tuple[str, str]]:
+def words(task: dict[str, Any]) -> list[tuple[str, str]]:
     """Marked words and labels of a stored answer, by its offsets in code points."""
     spans = task["spans"]
     text = task["text"]
@@ -79,7 +81,9 @@ def test_with_the_mouse(tallymark: Tallymark, ann: Annotator) -> None:
     assert words(tallymark.export()[0]) == [("Ada Lovelace", "PERSON"), ("London", "ORG")]
 
 
-def test_a_span_under_the_cursor_is_relabelled_and_removed_by_key(tallymark: Tallymark, ann: Annotator) -> None:
+def test_a_span_under_the_cursor_is_relabelled_and_removed_by_key(
+    tallymark: Tallymark, ann: Annotator
+) -> None:
     ner(tallymark, HISTORY)
     ann.sit()
     ann.double_click("London")
@@ -153,7 +157,14 @@ def test_characters_where_the_recipe_says_so(tallymark: Tallymark, ann: Annotato
 
 
 def test_given_spans_keep_what_the_page_does_not_know(tallymark: Tallymark, ann: Annotator) -> None:
-    given = {"start": 0, "end": 3, "token_start": 0, "token_end": 0, "label": "PERSON", "id": 98765432109876543210}
+    given = {
+        "start": 0,
+        "end": 3,
+        "token_start": 0,
+        "token_end": 0,
+        "label": "PERSON",
+        "id": 98765432109876543210,
+    }
     ner(tallymark, [{"text": "Ada met Bob", "spans": [given]}])
     ann.sit()
     ann.marks(("Ada", "PERSON"))

@@ -151,7 +151,7 @@ describe("undo and earlier answers", () => {
     annotate(desk, 0, 4);
     desk.answer("accept");
     await settle();
-    desk.undo();
+    await desk.undo();
     expect(idOf(desk)).toBe("t1");
     expect(desk.view.card?.work).toMatchObject([{ start: 0, end: 4, origin: 0 }]);
     await settle();
@@ -173,8 +173,8 @@ describe("undo and earlier answers", () => {
     fake.down = OFFLINE;
     desk.answer("accept");
     desk.answer("reject");
-    desk.undo();
-    desk.undo();
+    await desk.undo();
+    await desk.undo();
     expect(idOf(desk)).toBe("t1");
     desk.answer("ignore");
     fake.down = null;
@@ -211,7 +211,7 @@ describe("undo and earlier answers", () => {
     first.desk.close();
     const { desk } = await open(fake, { client: "c1" });
     expect(desk.view.answers).toMatchObject([{ taskId: "t1", decision: "reject" }]);
-    desk.undo();
+    await desk.undo();
     await settle();
     expect(fake.held.get("t1")?.current?.status).toBe("retracted");
   });
@@ -415,7 +415,7 @@ describe("what the server says about an answer", () => {
     await a.desk.back();
     a.desk.answer("reject");
     await settle();
-    b.desk.undo();
+    await b.desk.undo();
     await settle();
     b.desk.resolve("theirs");
     expect(b.desk.view.answers).toMatchObject([{ taskId: "t1", decision: "reject", base: 2 }]);

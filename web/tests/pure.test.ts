@@ -171,7 +171,7 @@ describe("endings", () => {
     rows_known: null,
     fraction: null,
   };
-  const facts = { detail: null, progress, unsent: 0 };
+  const facts = { detail: null, progress, unsent: 0, alsoOpen: false };
 
   it("say what is the case", () => {
     const title = (state: Parameters<typeof ending>[0]["state"], detail: object | null = null): string => {

@@ -10,6 +10,7 @@ export class Answers {
   /** Where the server's list goes on; null at its end. */
   private next: number | null = null;
   private loading: Promise<void> | null = null;
+  private opening: Promise<void> | null = null;
 
   constructor(private readonly fetch: (query: HistoryQuery) => Promise<HistoryReply>) {}
 
@@ -17,10 +18,15 @@ export class Answers {
     return this.next !== null;
   }
 
-  /** The newest page of the server's list; what was given here stays in front. */
-  async open(): Promise<void> {
-    const reply = await this.fetch({ limit: PAGE });
-    this.append(reply);
+  /** The newest page of the server's list; what was given here stays in front. One call, however often asked. */
+  open(): Promise<void> {
+    this.opening ??= this.fetch({ limit: PAGE }).then(
+      (reply) => this.append(reply),
+      () => {
+        this.opening = null;
+      },
+    );
+    return this.opening;
   }
 
   loadMore(): Promise<void> {

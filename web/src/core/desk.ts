@@ -174,7 +174,7 @@ export class Desk {
     this.starting = false;
     this.changed();
     this.heartbeat.start();
-    await this.answers.open().catch(() => undefined);
+    await this.answers.open();
     this.changed();
   }
 
@@ -226,7 +226,7 @@ export class Desk {
     return {
       project: this.project,
       card,
-      ending: card === null && !this.starting ? this.ending() : null,
+      ending: card === null ? this.ending() : null,
       opened: this.opened === null ? null : answers.list.findIndex((p) => p.taskId === this.opened?.taskId),
       checking: this.checking,
       starting: this.starting,
@@ -299,9 +299,13 @@ export class Desk {
   // ---------------------------------------------------------------- undo, redo, earlier answers
 
   /** Takes the last answer back: its task is on the table again, as it was left. */
-  undo(): void {
+  async undo(): Promise<void> {
+    if (this.answers.list.length === 0) await this.answers.open();
     const last = this.answers.list[0];
-    if (last === undefined || this.checking) return;
+    if (last !== undefined && !this.checking) this.takeBack(last);
+  }
+
+  private takeBack(last: Past): void {
     this.park();
     const operation = retraction(last.taskId, last.base, Date.now());
     this.answers.remove(last.taskId);
@@ -316,7 +320,7 @@ export class Desk {
   /** The last step on this card, or else the last answer. */
   stepBack(): void {
     const earlier = this.current === null ? null : stepBack(this.current);
-    if (earlier === null) this.undo();
+    if (earlier === null) void this.undo();
     else this.replace(earlier);
   }
 
@@ -339,6 +343,7 @@ export class Desk {
   }
 
   async back(): Promise<void> {
+    await this.answers.open();
     const place = this.view.opened ?? -1;
     if (place + 1 >= this.answers.list.length) await this.answers.loadMore().catch(() => undefined);
     const past = this.answers.list[place + 1];
@@ -431,14 +436,18 @@ export class Desk {
     return card?.from === "queue" && last?.taskId === card.taskId ? last : undefined;
   }
 
-  private ending(): Ending {
+  /** Null while a task is on its way. */
+  private ending(): Ending | null {
+    if (this.starting) return null;
     if (this.queue.unreachable) {
       const text =
         "Your answers are kept in this browser and sent when the server is back. Keep this page open.";
       return { title: "The server does not answer", text, watching: true };
     }
     const { state, detail } = this.queue;
-    return ending({ state, detail, progress: this.progress, unsent: this.outbox.state.unsent });
+    if (state === "ready") return null;
+    const { unsent } = this.outbox.state;
+    return ending({ state, detail, progress: this.progress, unsent, alsoOpen: this.alsoOpen });
   }
 
   private submit(card: Card, decision: Decision, reason: string | null): void {

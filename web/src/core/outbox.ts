@@ -59,7 +59,9 @@ export interface OutboxOptions {
 const BATCH = 50;
 const BATCH_CHARACTERS = 1_000_000;
 const LEAVING_CHARACTERS = 60_000;
-const LOCK_MS = 25_000;
+/** A tab that dies while it sends holds the others up no longer than this. */
+const LOCK_MS = 5_000;
+const RENEW_MS = 2_000;
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 30_000;
 /** Refusals that concern one operation and will not go away by waiting. */
@@ -155,6 +157,7 @@ export class Outbox {
       bodies.push(row.body);
     }
     if (bodies.length > 0) this.options.send(bodies, true).catch(() => undefined);
+    void this.options.storage.unlock(this.lockName, this.options.holder).catch(() => undefined);
   }
 
   close(): void {
@@ -168,12 +171,14 @@ export class Outbox {
       this.again = false;
       this.plan(null);
       if (!(await this.lock())) {
-        this.plan(2_000);
+        this.plan(RENEW_MS);
         return;
       }
+      const renewing = setInterval(() => void this.lock(), RENEW_MS);
       try {
         if (await this.sendSome()) this.again = true;
       } finally {
+        clearInterval(renewing);
         await this.options.storage.unlock(this.lockName, this.options.holder).catch(() => undefined);
         this.options.tabs.post({ kind: "free", outbox: this.options.name });
       }

@@ -68,7 +68,7 @@ export class TaskQueue {
   /** Asks for more when fewer than half of what should be held is left. */
   topUp(): void {
     const ahead = this.cards.length - 1;
-    if (ahead < Math.floor(this.options.size() / 2)) void this.lease();
+    if (ahead < Math.ceil(this.options.size() / 2)) void this.lease();
   }
 
   /** One call at a time; a wish during a call leads to one more afterwards. */

@@ -10,10 +10,12 @@ export interface Ending {
 }
 
 export interface EndingFacts {
-  state: LeaseState;
+  state: Exclude<LeaseState, "ready">;
   detail: Detail | null;
   progress: Progress | null;
   unsent: number;
+  /** Another page has the same seat. */
+  alsoOpen: boolean;
 }
 
 export function ending(facts: EndingFacts): Ending {
@@ -24,7 +26,7 @@ export function ending(facts: EndingFacts): Ending {
   return { ...told, text: `${told.text} ${waiting}` };
 }
 
-function words({ state, detail, progress }: EndingFacts): Ending {
+function words({ state, detail, progress, alsoOpen }: EndingFacts): Ending {
   const mine = count(progress?.mine ?? 0, "answer");
   switch (state) {
     case "exhausted":
@@ -36,7 +38,7 @@ function words({ state, detail, progress }: EndingFacts): Ending {
     case "waiting":
       return {
         title: othersTitle(detail),
-        text: `You gave ${mine}. If one of them is given back, it appears here by itself.`,
+        text: `You gave ${mine}.${alsoOpen ? " Your other open page may hold some of them." : ""} If one of them is given back, it appears here by itself.`,
         watching: true,
       };
     case "searching":
@@ -49,8 +51,6 @@ function words({ state, detail, progress }: EndingFacts): Ending {
       };
     case "failed":
       return failed(detail);
-    case "ready":
-      return { title: "One moment", text: "The next task is on its way.", watching: true };
   }
 }
 

@@ -1,0 +1,155 @@
+"""Nothing that axe finds, in any interface, dialog, theme or size; and what screen readers are told."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from playwright.sync_api import Browser, expect
+from tests.e2e.annotator import Annotator
+from tests.e2e.running import Tallymark
+
+pytestmark = pytest.mark.browser
+
+AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
+_RUN_AXE = """async () => {
+  const { violations } = await axe.run({ resultTypes: ["violations"] });
+  const told = ({ html, failureSummary }) => `${html} ${failureSummary}`;
+  return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(told).join(" | ")}`);
+}"""
+Theme = Literal["light", "dark"]
+
+OPTIONS = [{"id": n, "text": f"Option {n}", "meta": "hint"} for n in range(4)]
+TASKS: dict[str, list[dict[str, Any]]] = {
+    "text": [{"text": "One text.", "meta": {"source": "here"}}, {"text": "Two"}],
+    "classification": [{"text": "One text.", "label": "SPORT"}, {"text": "Two", "label": "X"}],
+    "choice": [{"text": "One text.", "options": OPTIONS, "accept": [1]}, {"text": "Two", "options": OPTIONS}],
+    "ner_manual": [
+        {"text": "Ada met Bob\nin London", "spans": [{"start": 0, "end": 3, "label": "PERSON"}]},
+        {"text": "Two"},
+    ],
+    "html": [{"html": "<h3>Title</h3><p onclick='1'>One</p>"}, {"html": "Two"}],
+}
+
+
+@pytest.fixture(params=["light", "dark"])
+def theme(request: pytest.FixtureRequest) -> Theme:
+    theme: Theme = request.param
+    return theme
+
+
+@pytest.fixture
+def someone(browser: Browser, tallymark: Tallymark, theme: Theme) -> Iterator[Annotator]:
+    # without transitions, colours are final when they are measured
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 800}, color_scheme=theme, reduced_motion="reduce", bypass_csp=True
+    )
+    yield Annotator(context.new_page(), tallymark.url)
+    context.close()
+
+
+def mark(tallymark: Tallymark, view: str) -> None:
+    tallymark.start(
+        *("mark", "news", tallymark.file("source.jsonl", TASKS[view]), "--view-id", view),
+        *("--label", "PERSON,ORG,PLACE,DATE,EVENT,WORK,PRODUCT,LAW,LANGUAGE,MONEY,TIME,FACILITY,OTHER"),
+        instructions="Mark names.\n\nWhole names.",
+        ignore_reasons="Not a sentence,Wrong language",
+        show_flag="true",
+    )
+
+
+def nothing_found(ann: Annotator, where: str) -> None:
+    """Run axe over the page as it is."""
+    if not ann.page.evaluate("'axe' in window"):
+        ann.page.add_script_tag(path=AXE)
+    found = ann.page.evaluate(_RUN_AXE)
+    assert found == [], f"{where}: {found}"
+
+
+@pytest.mark.parametrize("view", list(TASKS))
+def test_every_interface(tallymark: Tallymark, someone: Annotator, view: str) -> None:
+    mark(tallymark, view)
+    ann = someone.sit()
+    nothing_found(ann, "the card")
+    ann.press("a")
+    ann.sees("Two")
+    nothing_found(ann, "the second card")
+    ann.press("[")
+    expect(ann.page.get_by_test_id("earlier")).to_be_visible()
+    nothing_found(ann, "an earlier answer")
+    ann.page.set_viewport_size({"width": 390, "height": 760})
+    nothing_found(ann, "a phone")
+    ann.page.get_by_role("button", name="Progress and answers").click()
+    nothing_found(ann, "the panel")
+
+
+def test_every_dialog(tallymark: Tallymark, someone: Annotator) -> None:
+    mark(tallymark, "ner_manual")
+    ann = someone.sit()
+    for key, name in {
+        "?": "Keys",
+        "i": "Instructions",
+        "c": "Comment on this task",
+        "h": "Your answers",
+        "Space": "Why ignore it?",
+    }.items():
+        ann.press(key)
+        expect(ann.page.get_by_role("dialog", name=name)).to_be_visible()
+        nothing_found(ann, name)
+        ann.press("Escape")
+        expect(ann.page.get_by_role("dialog")).to_have_count(0)
+    ann.save_state.click()
+    nothing_found(ann, "the save state")
+    ann.press("Escape")
+    ann.text.get_by_role("button", name="PERSON: change the label of “Ada”").click()
+    nothing_found(ann, "the menu of labels")
+
+
+def test_pages_around_the_desk(tallymark: Tallymark, someone: Annotator) -> None:
+    source = tallymark.file("source.jsonl", [{"text": "one"}])
+    for dataset in ("news", "blogs"):
+        tallymark.start("mark", dataset, source, "--view-id", "text", annotations_per_task="2")
+    someone.page.goto(tallymark.url)
+    expect(someone.page.get_by_role("link", name="news")).to_be_visible()
+    nothing_found(someone, "the list of datasets")
+    someone.page.get_by_role("link", name="news").click()
+    expect(someone.page.get_by_label("Name")).to_be_visible()
+    nothing_found(someone, "the question for a name")
+    someone.sit(dataset="news").press("a")
+    expect(someone.ending).to_be_visible()
+    nothing_found(someone, "the end")
+
+
+def test_screen_readers_hear_what_happens(tallymark: Tallymark, ann: Annotator) -> None:
+    mark(tallymark, "ner_manual")
+    ann.sit()
+    spoken = ann.page.get_by_test_id("spoken")
+    ann.press("ArrowRight")
+    expect(spoken).to_have_text("Ada, PERSON")
+    ann.press("ArrowRight", "Shift+ArrowRight")
+    expect(spoken).to_have_text("met Bob")
+    ann.press("2")
+    expect(spoken).to_have_text("met Bob: ORG")
+    ann.press("Escape", "a")
+    expect(spoken).to_have_text("Accepted")
+
+
+def test_the_keyboard_reaches_everything_and_comes_back(tallymark: Tallymark, ann: Annotator) -> None:
+    mark(tallymark, "ner_manual")
+    ann.sit()
+    expect(ann.text).to_be_focused()
+    ann.press("Tab")
+    expect(ann.page.get_by_role("button", name="Flag")).to_be_focused()
+    ann.press("Tab", "Tab")
+    expect(ann.page.get_by_test_id("accept")).to_be_focused()
+    ann.press("Enter")
+    ann.sees("Two")
+
+
+def test_the_theme_is_remembered(tallymark: Tallymark, ann: Annotator) -> None:
+    mark(tallymark, "text")
+    ann.sit()
+    ann.press("t")
+    expect(ann.page.locator("html")).to_have_attribute("data-theme", "dark")
+    ann.reload()
+    expect(ann.page.locator("html")).to_have_attribute("data-theme", "dark")
