@@ -160,6 +160,22 @@ def test_while_the_host_is_busy_answers_are_stored_and_validated_later(desk: Des
     until(sent_back, "the answer to come back")
 
 
+def test_an_answer_given_while_no_host_runs_is_validated_by_the_next(desk: Desk) -> None:
+    seen: list[str] = []
+
+    def recipe() -> dict[str, Any]:
+        return {**THREE, "validate_answer": lambda task: seen.append(task["text"])}
+
+    host = desk.start(recipe)
+    session = desk.claim()
+    one = desk.leased(session)[0]
+    host.stop()
+    assert desk.answer(session, one)[0]["result"] == "stored"
+    assert seen == []
+    desk.start(recipe)
+    until(lambda: seen == ["one"], "the validation")
+
+
 def test_event_hooks_answer_the_page(desk: Desk) -> None:
     def add(ctrl: Any, *, one: int, two: int) -> dict[str, Any]:
         return {"sum": one + two, "dataset": ctrl.dataset}

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from tallymark import jsontext
-from tallymark.channel.client import HttpChannel
+from tallymark.channel.client import Address, HttpChannel
 from tallymark.channel.find import busy, database_path, living_server, lock_path
 from tallymark.channel.locks import FileLock, LockHeld
-from tallymark.errors import InputError
+from tallymark.errors import ChannelDown, InputError
 from tallymark.queue.calls import BULK, CALLS, NEEDS_SHAPES
 from tallymark.queue.writer import Writer
 from tallymark.store import Store, Transaction
@@ -38,7 +38,10 @@ class LocalChannel:
         def change(tx: Transaction) -> Any:
             return function(tx, **given)
 
-        result = self._writer.submit(change, bulk=name in BULK).result(timeout)
+        try:
+            result = self._writer.submit(change, bulk=name in BULK).result(timeout)
+        except TimeoutError as error:
+            raise ChannelDown(f"{name} was not done within {timeout:.0f} s") from error
         return jsontext.loads(jsontext.dumps(result))
 
     def close(self) -> None:
@@ -81,7 +84,7 @@ def open_channel(database: str | Path, *, patience: float = 10.0) -> Iterator[Ch
 
 
 @contextmanager
-def _through(address: Any) -> Iterator[Channel]:
+def _through(address: Address) -> Iterator[Channel]:
     channel = HttpChannel(lambda: address, retry=False)
     try:
         yield channel

@@ -35,10 +35,10 @@ _HOST = Statement(
 
 @dataclass(frozen=True, slots=True)
 class HostRun:
-    """A run whose host can be called, and the callbacks it has."""
+    """A dataset's newest run and the callbacks it has; without an address its host has ended."""
 
     run: int
-    address: Address
+    address: Address | None
     wants: frozenset[str]
 
 
@@ -48,9 +48,10 @@ class Hosts:
     def __init__(self, store: Store, *, timeout: float) -> None:
         self._store = store
         self._timeout = timeout
-        self._known: dict[str, HostRun | None] = {}
+        self._known: dict[str, HostRun] = {}
         self._changes = 0
         self._waking: set[int] = set()
+        self._closed = False
         self._pool = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="host-call")
 
     def forget(self) -> None:
@@ -60,6 +61,7 @@ class Hosts:
 
     def close(self) -> None:
         """Stop calling; what is under way is not waited for."""
+        self._closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def wake(self, session: str) -> None:
@@ -68,13 +70,11 @@ class Hosts:
         Returns at once; call it from the event loop. A host that cannot be reached wakes by itself.
         """
         run = self._known.get(session)
-        if run is None and session in self._known:
-            return
-        if run is not None and run.run in self._waking:
-            return
         if run is not None:
+            if run.address is None or run.run in self._waking:
+                return
             self._waking.add(run.run)
-        asyncio.get_running_loop().call_later(_WAKE_PAUSE, self._pool.submit, self._wake, session)
+        asyncio.get_running_loop().call_later(_WAKE_PAUSE, self._wake_in_pool, session)
 
     async def validate(
         self, server: "ServerState", session: str, operations: Sequence[OperationDict]
@@ -88,9 +88,11 @@ class Hosts:
         submitted = [op for op in operations if op["status"] == "submitted"]
         if run is None or "validate_answer" not in run.wants or not submitted:
             return None
+        if run.address is None:
+            return {op["op_id"]: "unvalidated" for op in submitted}
         documents = await server.read(lambda tx: _previews(tx, session, submitted))
         try:
-            said: dict[str, str] = await self._post(run, "/validate", {"tasks": documents})
+            said: dict[str, str] = await self._post(run.address, "/validate", {"tasks": documents})
         except TallymarkError as error:
             logger.info("answers of %s are not validated yet: %s", session, error)
             said = {}
@@ -103,24 +105,25 @@ class Hosts:
         when the hook raised.
         """
         run = await self._of(session)
-        if run is None:
+        if run is None or run.address is None:
             raise Refused("host_down", "the recipe of this dataset is not running; start it again")
         document = {"name": name, "session": session, "arguments": arguments}
         try:
-            return await self._post(run, "/event", document)
+            return await self._post(run.address, "/event", document)
         except ChannelDown as error:
             raise Refused("host_busy", f"the recipe did not answer in time: {error}") from error
         except NotKnown as error:
             raise Refused("not_known", str(error)) from error
 
     async def _of(self, session: str) -> HostRun | None:
-        if session in self._known:
-            return self._known[session]
+        known = self._known.get(session)
+        if known is not None:
+            return known
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._look_up, session)
 
-    async def _post(self, run: HostRun, path: str, document: Any) -> Any:
+    async def _post(self, address: Address, path: str, document: Any) -> Any:
         def call() -> Any:
-            return post(run.address, path, document, timeout=self._timeout)
+            return post(address, path, document, timeout=self._timeout)
 
         return await asyncio.get_running_loop().run_in_executor(self._pool, call)
 
@@ -128,18 +131,22 @@ class Hosts:
         changes = self._changes
         with self._store.reading() as tx:
             row = tx.one(_HOST, {"session": session})
-        run = None
-        if row is not None and row["ended_at"] is None and row["address"]:
-            wants = frozenset(jsontext.loads(row["wants"]))
-            run = HostRun(row["id"], Address(row["address"], row["secret"]), wants)
-        if row is not None and changes == self._changes:
+        if row is None:
+            return None
+        listens = row["ended_at"] is None and row["address"]
+        address = Address(row["address"], row["secret"]) if listens else None
+        run = HostRun(row["id"], address, frozenset(jsontext.loads(row["wants"])))
+        if changes == self._changes:
             self._known[session] = run
         return run
 
+    def _wake_in_pool(self, session: str) -> None:
+        if not self._closed:
+            self._pool.submit(self._wake, session)
+
     def _wake(self, session: str) -> None:
-        known = self._known
-        run = known[session] if session in known else self._look_up(session)
-        if run is None:
+        run = self._known.get(session) or self._look_up(session)
+        if run is None or run.address is None:
             return
         self._waking.discard(run.run)
         try:
