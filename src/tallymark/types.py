@@ -5,7 +5,7 @@ JSON documents are TypedDicts or plain dicts; our own records are frozen datacla
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, NotRequired, Protocol, TypedDict
 
 Task = dict[str, Any]
@@ -194,12 +194,3 @@ RecipeCallback = Callable[..., Any]
 Components = dict[str, Any]
 TaskStream = Iterable[Task]
 Labels = Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class RecipeInfo:
-    """A registered recipe: the function and what its signature says."""
-
-    name: str
-    function: Callable[..., Any]
-    arguments: Mapping[str, Any] = field(default_factory=dict)

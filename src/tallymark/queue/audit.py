@@ -82,7 +82,7 @@ _APART = Statement(
            (SELECT count(*) FROM answer WHERE dataset = :dataset AND beside = 1) AS conflicts,
            (SELECT count(*) FROM answer n WHERE n.dataset = :dataset AND n.beside = 1
                AND NOT EXISTS (SELECT 1 FROM answer m WHERE m.task = n.task AND m.session = n.session
-                                  AND m.beside = 0 AND m.id > n.id)) AS conflicts_unresolved,
+                                  AND m.beside = 0 AND m.id + 0 > n.id)) AS conflicts_unresolved,
            (SELECT count(*) FROM delivery WHERE dataset = :dataset AND unseen = 1) AS unseen_changes,
            (SELECT count(*) FROM answer WHERE dataset = :dataset AND form_state = 'failed') AS forms_failed
     """,
@@ -207,7 +207,7 @@ INVARIANTS = (
          WHERE {_TASK} AND n.status = 'submitted'
            AND NOT EXISTS (SELECT 1 FROM assignment a WHERE a.task = n.task AND a.session = n.session)
            AND NOT EXISTS (SELECT 1 FROM answer m
-                            WHERE m.task = n.task AND m.session = n.session AND m.id > n.id)
+                            WHERE m.task = n.task AND m.session = n.session AND m.id + 0 > n.id)
         """,  # noqa: S608
     ),
     _invariant(

@@ -1,7 +1,8 @@
 """Import answered records: each is a counted answer of its session, kept to the letter for export."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, cast
 
@@ -11,29 +12,30 @@ from tallymark.hashing import INPUT_HASH_KEY, TASK_HASH_KEY, identities_of, set_
 from tallymark.queue.datasets import find_dataset
 from tallymark.queue.seats import new_seat, seat_row
 from tallymark.queue.tasks import Tasks, offer_behind
-from tallymark.store import Row, Statement, Transaction
+from tallymark.store import Row, Statement, Transaction, json_ids
 from tallymark.store.records import without_answer
-from tallymark.types import DECISIONS, AnswerShapes, Task
+from tallymark.types import DECISIONS, AnswerShapes, Identities, Task
 
-_KNOWN = Statement("Was this record imported before?", "SELECT 1 FROM answer WHERE op_id = :op_id")
-_REPEATS = Statement(
-    "Tasks with a dedup key, and whether a seat has them.",
-    """
-    SELECT t.id, t.repeat, a.state, a.slot, coalesce(a.state, '') = 'answered' AS had,
-           (SELECT coalesce(max(n.revision), 0) FROM answer n
-             WHERE n.task = t.id AND n.session = :session) AS revision FROM task t
-      LEFT JOIN assignment a ON a.task = t.id AND a.session = :session
-     WHERE t.dataset = :dataset AND t.dedup_key = :key ORDER BY t.repeat
-    """,
+_KNOWN = Statement("Which records were imported before.", "SELECT op_id FROM answer WHERE op_id IN {keys}")
+_TASKS = Statement(
+    "Tasks with these dedup keys, in the order of their repeats.",
+    "SELECT id, dedup_key, repeat FROM task WHERE dataset = :dataset AND dedup_key IN {keys} ORDER BY repeat",
 )
-_NEW_DOCUMENT = Statement("Keep a document.", "INSERT INTO document (text) VALUES (:text) RETURNING id")
+_ASSIGNMENTS = Statement(
+    "Who had these tasks.", "SELECT task, session, state, slot FROM assignment WHERE task IN {ids}"
+)
+_REVISIONS = Statement(
+    "How often these tasks were answered by whom.",
+    "SELECT task, session, max(revision) AS revision FROM answer WHERE task IN {ids} GROUP BY task, session",
+)
+_NEW_DOCUMENT = Statement("Keep a document.", "INSERT INTO document (id, text) VALUES (:id, :text)")
 _NEW_TASK = Statement(
-    "A task made by an import.",
+    "A task made by an import; its answers are counted afterwards.",
     """
-    INSERT INTO task (dataset, document, dedup_key, repeat, identity, input_identity, input_hash,
+    INSERT INTO task (id, dataset, document, dedup_key, repeat, identity, input_identity, input_hash,
                       task_hash, state, overlap, created_at)
-    VALUES (:dataset, :document, :dedup_key, :repeat, :identity, :input_identity, :input_hash,
-            :task_hash, 'open', :overlap, :now) RETURNING id
+    VALUES (:id, :dataset, :document, :dedup_key, :repeat, :identity, :input_identity, :input_hash,
+            :task_hash, 'open', :overlap, :now)
     """,
 )
 _NEW_ANSWER = Statement(
@@ -45,7 +47,7 @@ _NEW_ANSWER = Statement(
             'made', :fingerprint, :client_time, :now)
     """,
 )
-_NEW_ASSIGNMENT = Statement(
+_ANSWERED = Statement(
     "An imported answer is a counted one.",
     """
     INSERT INTO assignment (task, session, state, standing, revision, position, answered_at)
@@ -57,10 +59,68 @@ _NEW_ASSIGNMENT = Statement(
 )
 _SEAT = Statement(
     "A seat has answered more.",
-    "UPDATE session SET answered = answered + 1, position = position + 1, held = held - :held,"
-    " ineligible = ineligible - :barred WHERE id = :session"
-    " RETURNING position",
+    "UPDATE session SET answered = answered + :answered, position = position + :answered,"
+    " held = held - :held, ineligible = ineligible - :barred WHERE id = :session",
 )
+
+
+@dataclass(slots=True)
+class _Seat:
+    """A seat that imported answers go to, and how it changes."""
+
+    id: int
+    position: int
+    changes: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class _Place:
+    """A task, and what seats have of it: state and slot, and the newest revision."""
+
+    task: int
+    repeat: int
+    had: dict[int, tuple[str, int]] = field(default_factory=dict)
+    revisions: dict[int, int] = field(default_factory=dict)
+    counted: int = 0
+    taken: int = 0
+
+
+@dataclass(slots=True)
+class _Batch:
+    """One call: what is known of its keys, and what it adds."""
+
+    dataset: Row
+    now: float
+    next_task: int
+    next_document: int
+    known: set[str] = field(default_factory=set)
+    places: dict[bytes, list[_Place]] = field(default_factory=dict)
+    seats: dict[str, _Seat] = field(default_factory=dict)
+    documents: list[dict[str, Any]] = field(default_factory=list)
+    tasks: list[dict[str, Any]] = field(default_factory=list)
+    answers: list[dict[str, Any]] = field(default_factory=list)
+    assignments: list[dict[str, Any]] = field(default_factory=list)
+
+    def document(self, text: str) -> int:
+        """Keep a document, and its id."""
+        self.documents.append({"id": self.next_document, "text": text})
+        self.next_document += 1
+        return self.next_document - 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """One record with what identifies it."""
+
+    record: Task
+    hashed: Task
+    text: str
+    op_id: str
+    identities: Identities
+
+    def key(self, dataset: Row) -> bytes:
+        """What makes it a duplicate in a dataset."""
+        return self.identities.input if dataset["exclude_by"] == "input" else self.identities.task
 
 
 def import_answers(
@@ -80,116 +140,137 @@ def import_answers(
     the dataset, `InputError` for a record that is not an answer.
     """
     found = find_dataset(tx, dataset)
-    counts = {"added": 0, "repeats": 0, "known": 0}
-    seats: dict[str, Row] = {}
-    for number, record in enumerate(records):
-        occurrence = 0 if occurrences is None else occurrences[number]
-        outcome = _import(tx, found, record, seats, occurrence, shapes, view_id)
-        for name in outcome:
-            counts[name] += 1
-    return counts
+    numbers = occurrences if occurrences is not None else [0] * len(records)
+    read = [_read(found["name"], *pair) for pair in zip(records, numbers, strict=True)]
+    next_task, next_document = tx.new_ids("task", 1).start, tx.new_ids("document", 1).start
+    batch = _Batch(found, tx.now, next_task, next_document)
+    _look_up(tx, batch, read)
+    counts = Counter(added=0, repeats=0, known=0)
+    for record in read:
+        counts.update(_add(tx, batch, record, shapes, view_id))
+    _write(tx, batch)
+    return dict(counts)
 
 
-def _import(
-    tx: Transaction,
-    dataset: Row,
-    record: Task,
-    seats: dict[str, Row],
-    occurrence: int,
-    shapes: AnswerShapes,
-    view_id: str | None,
-) -> tuple[str, ...]:
-    decision = record.get("answer")
-    if decision not in DECISIONS:
-        raise InputError(f"The answer {decision!r} is not one of {', '.join(DECISIONS)}.")
+def _read(dataset: str, record: Task, occurrence: int) -> _Record:
+    if record.get("answer") not in DECISIONS:
+        raise InputError(f"The answer {record.get('answer')!r} is not one of {', '.join(DECISIONS)}.")
     text = jsontext.dumps(without_private(record))
-    op_id = _op_id(dataset["name"], text, occurrence)
-    if tx.value(_KNOWN, {"op_id": op_id}) is not None:
-        return ("known",)
-    seat = _seat(tx, dataset, record.get("_session_id"), seats)
-    place = _task(tx, dataset, record, seat["id"])
-    named = {"task": place.task, "session": seat["id"], "revision": place.revision, "now": tx.now}
-    held, barred = int(place.state == "leased"), int(place.state == "ineligible")
-    position = tx.value(_SEAT, {"session": seat["id"], "held": held, "barred": barred})
-    answer = {
-        **named,
-        "op_id": op_id,
-        "dataset": dataset["id"],
-        "decision": decision,
-        "form": tx.insert(_NEW_DOCUMENT, {"text": text}),
-        "fingerprint": _fingerprint(shapes, view_id or record.get("_view_id"), record),
-        "client_time": _time(record.get("_timestamp")),
-    }
-    tx.run(_NEW_ANSWER, answer)
-    tx.run(_NEW_ASSIGNMENT, {**named, "position": position})
-    _count(tx, dataset["id"], place)
-    return ("added", "repeats") if place.repeated else ("added",)
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """The task an imported answer belongs to, and what its session had of it."""
-
-    task: int
-    revision: int
-    repeated: bool = False
-    state: str | None = None
-    slot: int = 0
-
-
-def _task(tx: Transaction, dataset: Row, record: Task, seat: int) -> _Place:
-    """The task of a record: one this seat has not answered, or a new one."""
     hashed = set_hashes(dict(record))
-    identities = identities_of(hashed)
-    key = identities.input if dataset["exclude_by"] == "input" else identities.task
-    known = tx.all(_REPEATS, {"dataset": dataset["id"], "key": key, "session": seat})
-    for row in known:
-        if not row["had"]:
-            return _Place(row["id"], row["revision"] + 1, state=row["state"], slot=row["slot"] or 0)
-    task = tx.insert(
-        _NEW_TASK,
+    return _Record(record, hashed, text, _op_id(dataset, text, occurrence), identities_of(hashed))
+
+
+def _look_up(tx: Transaction, batch: _Batch, records: Sequence[_Record]) -> None:
+    """Read what the database knows of the batch's records."""
+    batch.known = {row["op_id"] for row in tx.by_keys(_KNOWN, [record.op_id for record in records])}
+    keys = list({record.key(batch.dataset) for record in records})
+    by_id: dict[int, _Place] = {}
+    for row in tx.by_keys(_TASKS, keys, {"dataset": batch.dataset["id"]}):
+        place = by_id[row["id"]] = _Place(row["id"], row["repeat"])
+        batch.places.setdefault(row["dedup_key"], []).append(place)
+    named = {"ids": json_ids(by_id)}
+    for row in tx.all(_ASSIGNMENTS, named) if by_id else ():
+        by_id[row["task"]].had[row["session"]] = (row["state"], row["slot"])
+    for row in tx.all(_REVISIONS, named) if by_id else ():
+        by_id[row["task"]].revisions[row["session"]] = row["revision"]
+
+
+def _add(
+    tx: Transaction, batch: _Batch, record: _Record, shapes: AnswerShapes, view_id: str | None
+) -> tuple[str, ...]:
+    if record.op_id in batch.known:
+        return ("known",)
+    batch.known.add(record.op_id)
+    seat = _seat(tx, batch, record.record.get("_session_id"))
+    places = batch.places.setdefault(record.key(batch.dataset), [])
+    free = next((place for place in places if place.had.get(seat.id, ("", 0))[0] != "answered"), None)
+    place = free or _new_task(batch, record, places)
+    _answer(batch, record, seat, place, _fingerprint(shapes, view_id, record.record))
+    return ("added", "repeats") if free is None and place.repeat else ("added",)
+
+
+def _answer(batch: _Batch, record: _Record, seat: _Seat, place: _Place, fingerprint: bytes | None) -> None:
+    state, slot = place.had.get(seat.id, ("", 0))
+    revision = place.revisions.get(seat.id, 0) + 1
+    place.had[seat.id], place.revisions[seat.id] = ("answered", 0), revision
+    place.counted += 1
+    place.taken += 1 - slot
+    seat.position += 1
+    seat.changes.update(answered=1, held=int(state == "leased"), barred=int(state == "ineligible"))
+    named = {"task": place.task, "session": seat.id, "revision": revision, "now": batch.now}
+    batch.assignments.append({**named, "position": seat.position})
+    batch.answers.append(
         {
-            "dataset": dataset["id"],
-            "document": tx.insert(_NEW_DOCUMENT, {"text": jsontext.dumps(without_answer(hashed))}),
-            "dedup_key": key,
-            "repeat": known[-1]["repeat"] + 1 if known else 0,
-            "identity": identities.task,
-            "input_identity": identities.input,
-            "input_hash": hashed[INPUT_HASH_KEY],
-            "task_hash": hashed[TASK_HASH_KEY],
-            "overlap": 1 if dataset["overlap"] is not None else None,
-            "now": tx.now,
-        },
+            **named,
+            "op_id": record.op_id,
+            "dataset": batch.dataset["id"],
+            "decision": record.record["answer"],
+            "form": batch.document(record.text),
+            "fingerprint": fingerprint,
+            "client_time": _time(record.record.get("_timestamp")),
+        }
     )
-    tx.tally(dataset["id"], queued=1)
-    offer_behind(tx, dataset["id"], [(0.0, task)])
-    return _Place(task, 1, repeated=bool(known))
 
 
-def _count(tx: Transaction, dataset: int, place: _Place) -> None:
-    """The answer is counted; the task wants at least as many answers as it has now."""
-    tasks = Tasks.locked(tx, dataset, [place.task])
-    tasks.move(place.task, taken=1 - place.slot, counted=1)
-    locked = tasks[place.task]
-    if locked.overlap is not None and locked.taken > locked.overlap:
-        locked.overlap = locked.taken
+def _new_task(batch: _Batch, record: _Record, places: list[_Place]) -> _Place:
+    place = _Place(batch.next_task, places[-1].repeat + 1 if places else 0)
+    batch.next_task += 1
+    places.append(place)
+    batch.tasks.append(
+        {
+            "id": place.task,
+            "dataset": batch.dataset["id"],
+            "document": batch.document(jsontext.dumps(without_answer(record.hashed))),
+            "dedup_key": record.key(batch.dataset),
+            "repeat": place.repeat,
+            "identity": record.identities.task,
+            "input_identity": record.identities.input,
+            "input_hash": record.hashed[INPUT_HASH_KEY],
+            "task_hash": record.hashed[TASK_HASH_KEY],
+            "overlap": 1 if batch.dataset["overlap"] is not None else None,
+            "now": batch.now,
+        }
+    )
+    return place
+
+
+def _write(tx: Transaction, batch: _Batch) -> None:
+    """Store the batch; every task wants at least as many answers as it has now."""
+    dataset = batch.dataset["id"]
+    tx.many(_NEW_DOCUMENT, batch.documents)
+    tx.many(_NEW_TASK, batch.tasks)
+    tx.tally(dataset, queued=len(batch.tasks))
+    offer_behind(tx, dataset, [(0.0, task["id"]) for task in batch.tasks])
+    tx.many(_NEW_ANSWER, batch.answers)
+    tx.many(_ANSWERED, batch.assignments)
+    for seat in batch.seats.values():
+        changes = {name: seat.changes[name] for name in ("answered", "held", "barred")}
+        tx.run(_SEAT, {"session": seat.id, **changes})
+    answered = {place.task: place for places in batch.places.values() for place in places if place.counted}
+    tasks = Tasks.locked(tx, dataset, sorted(answered))
+    for place in answered.values():
+        tasks.move(place.task, taken=place.taken, counted=place.counted)
+        tasks.widen(place.task)
     tasks.settle()
 
 
-def _seat(tx: Transaction, dataset: Row, session: object, seats: dict[str, Row]) -> Row:
+def _seat(tx: Transaction, batch: _Batch, session: object) -> _Seat:
     """The seat of an exported `_session_id`; null stays null. Nobody sits there until the name is claimed."""
-    name = "" if session is None else str(session).removeprefix(f"{dataset['name']}-")
-    if name not in seats:
-        row = seat_row(tx, dataset["id"], name)
-        seats[name] = row if row is not None else new_seat(tx, dataset["id"], name, "person", retired=True)
-    return seats[name]
+    prefix = f"{batch.dataset['name']}-"
+    name = "" if session is None else str(session).removeprefix(prefix).encode("utf-8", "replace").decode()
+    if name not in batch.seats:
+        dataset = batch.dataset["id"]
+        row = seat_row(tx, dataset, name) or new_seat(tx, dataset, name, "person", retired=True)
+        batch.seats[name] = _Seat(row["id"], row["position"])
+    return batch.seats[name]
 
 
-def _fingerprint(shapes: AnswerShapes, view_id: object, record: Mapping[str, Any]) -> bytes | None:
-    if not isinstance(view_id, str):
+def _fingerprint(shapes: AnswerShapes, view_id: str | None, record: Mapping[str, Any]) -> bytes | None:
+    view = view_id or record.get("_view_id")
+    if not isinstance(view, str):
         return None
-    values = {key: record[key] for key in shapes.fingerprint_keys(view_id) if key in record}
-    return shapes.fingerprint(view_id, record["answer"], values)
+    values = {key: record[key] for key in shapes.fingerprint_keys(view) if key in record}
+    return shapes.fingerprint(view, record["answer"], values)
 
 
 def _time(value: object) -> float | None:

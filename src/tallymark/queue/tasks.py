@@ -184,6 +184,12 @@ class Tasks:
             locked.taken -= 1
             locked.counted -= 1
 
+    def widen(self, task: int) -> None:
+        """Let a task want at least as many answers as its slots are taken."""
+        locked = self._tasks[task]
+        if locked.overlap is not None and locked.taken > locked.overlap:
+            locked.overlap = locked.taken
+
     def settle(self) -> None:
         """Promote surplus answers into free slots, decide what is done, offer what is free, and write."""
         self._promote()

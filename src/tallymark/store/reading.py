@@ -12,10 +12,11 @@ PAGE = 500
 
 _NAMES = Statement("All datasets by name.", "SELECT name FROM dataset ORDER BY name")
 _FIND = Statement("A dataset by name.", "SELECT id FROM dataset WHERE name = :name")
+# `m.id + 0` keeps SQLite from walking through all answers of a session instead of those of one task.
 _CURRENT = """
       n.id <= :last AND n.beside = 0 AND n.status = 'submitted' AND s.kind = 'person'
       AND NOT EXISTS (SELECT 1 FROM answer m WHERE m.task = n.task AND m.session = n.session
-                         AND m.revision > n.revision AND m.beside = 0 AND m.id <= :last)
+                         AND m.revision > n.revision AND m.beside = 0 AND m.id + 0 <= :last)
       AND (a.standing = 'counted' OR (:surplus = 1 AND a.standing = 'surplus'))
 """
 _PAGE = Statement(
