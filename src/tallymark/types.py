@@ -18,10 +18,6 @@ OP_STATUSES: tuple[OpStatus, ...] = ("submitted", "draft", "retracted")
 
 AckResult = Literal["stored", "repeated", "surplus", "conflict", "quarantined", "invalid"]
 
-TaskState = Literal["open", "done", "withdrawn"]
-AssignmentState = Literal["leased", "answered", "released", "expired", "ineligible"]
-Standing = Literal["counted", "surplus", "uncounted", "withdrawn"]
-AnnotatorKind = Literal["person", "model", "function"]
 ExcludeBy = Literal["task", "input"]
 RowLink = Literal["exact", "hash", "window"]
 
@@ -47,26 +43,6 @@ class RowFate:
     ordinal: int
     fate: Fate
     note: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NewTask:
-    """A task on its way into the queue.
-
-    `text` is the JSON document without private keys. `source` and `ordinal` name the row it came from;
-    both are None for a task without a row. `repeatable` marks tasks of a pass without deduplication.
-    """
-
-    text: str
-    identities: Identities
-    input_hash: int
-    task_hash: int
-    source: int | None = None
-    ordinal: int | None = None
-    how: RowLink = "exact"
-    repeatable: bool = False
-    rank: float | None = None
-    overlap: int | None = None
 
 
 class OperationDict(TypedDict):
