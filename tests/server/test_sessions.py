@@ -1,5 +1,6 @@
 """What a page does: claim a seat, lease, answer, look back."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -166,6 +167,15 @@ def test_a_body_that_is_no_json_or_has_another_shape_is_refused_with_the_place(s
         assert (reply.status_code, reply.json()["code"]) == (422, "invalid_request"), body
     reply = served.client.post(path, json={"ops": [op("1", status="sent")]})
     assert reply.json()["errors"][0]["at"] == "ops.0.status"
+
+
+def test_many_requests_at_once_each_get_their_own_reply(served: Served) -> None:
+    served.enqueue(served.start(), [f"text {n}" for n in range(200)])
+    sessions = [served.claim(f"a{n}") for n in range(20)]
+    with ThreadPoolExecutor(20) as pool:
+        replies = list(pool.map(lambda session: served.post(session, "lease", {"size": 10}), sessions))
+    held = [task["task_id"] for reply in replies for task in reply["tasks"]]
+    assert len(held) == len(set(held)) == 200
 
 
 def test_what_a_page_measured_need_not_be_whole(served: Served) -> None:

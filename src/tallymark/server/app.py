@@ -16,6 +16,7 @@ from tallymark.server import internal, media, page, read_api, session_api
 from tallymark.server.channel import interface_shapes
 from tallymark.server.guard import Guard
 from tallymark.server.hosts import Hosts
+from tallymark.server.hot import HotCalls
 from tallymark.server.openapi import described
 from tallymark.server.problems import PROBLEMS, Refused, problem
 from tallymark.server.settings import ServerSettings
@@ -25,6 +26,7 @@ from tallymark.types import AnswerShapes
 
 logger = logging.getLogger(__name__)
 
+HOT = {"lease": session_api.lease, "answers": session_api.answers}
 _STATUS_CODES = {404: "not_known", 405: "method_not_allowed"}
 
 
@@ -60,6 +62,7 @@ def create_app(
         stop=stop,
     )
     app.state.static = static
+    app.add_middleware(HotCalls, calls=HOT, on_error=refusal)
     app.add_middleware(Guard, settings=settings)
     for router in (
         session_api.router,
@@ -88,6 +91,11 @@ def _closing(hosts: Hosts) -> Callable[[FastAPI], AbstractAsyncContextManager[No
 
 
 async def _tallymark_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, TallymarkError)  # noqa: S101  (what the handler is registered for)
+    return refusal(request, error)
+
+
+def refusal(request: Request, error: TallymarkError) -> Response:
     """Errors of the program by their code; within a session's paths what is not known is the session."""
     if isinstance(error, Refused):
         return problem(error.code, str(error), **error.more)
@@ -95,7 +103,7 @@ async def _tallymark_error(request: Request, error: Exception) -> Response:
         return problem(error.code, str(error), datasets=error.names)
     if isinstance(error, NotKnown) and "session" in request.path_params:
         return problem("session_unknown", str(error))
-    code = error.code if isinstance(error, TallymarkError) and error.code in PROBLEMS else "error"
+    code = error.code if error.code in PROBLEMS else "error"
     return problem(code, str(error))
 
 

@@ -1,15 +1,15 @@
 """What one server process holds, and the two ways to its database: write in the writer's thread, read in
 a worker thread on a connection of its own."""
 
-import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
 from anyio.to_thread import run_sync
 from fastapi import Request
 
 from tallymark.queue.writer import Writer
+from tallymark.server.bridge import Bridge
 from tallymark.server.hosts import Hosts
 from tallymark.server.settings import ServerSettings
 from tallymark.store import Store, Transaction
@@ -29,10 +29,11 @@ class ServerState:
     hosts: Hosts
     secret: str
     stop: Callable[[], None]
+    bridge: Bridge = field(default_factory=Bridge)
 
     async def write(self, change: Callable[[Transaction], Result], *, bulk: bool = False) -> Result:
         """Run a change in the writer's next commit; done when it is on disk. `bulk` gives way to people."""
-        return await asyncio.wrap_future(self.writer.submit(change, bulk=bulk))
+        return await self.bridge.wait(self.writer.submit(change, bulk=bulk))
 
     async def read(self, look: Callable[[Transaction], Result]) -> Result:
         """Run a look-up on one snapshot, in a worker thread."""
