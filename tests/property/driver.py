@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tallymark.jsontext import dumps
+from tallymark.jsontext import dumps, loads
 from tallymark.queue import (
     answers,
     audit,
@@ -13,6 +13,7 @@ from tallymark.queue import (
     importing,
     lease,
     operate,
+    progress,
     runs,
     seats,
     servers,
@@ -21,7 +22,7 @@ from tallymark.queue import (
 from tallymark.queue import history as histories
 from tallymark.store import Store, Transaction
 from tallymark.store.reading import StoredDatasets
-from tallymark.types import AckDict, Decision, Task
+from tallymark.types import AckDict, Decision, ProgressDict, Task
 
 Result = TypeVar("Result")
 DATASET = "news"
@@ -58,14 +59,25 @@ class Driver:
     """One dataset of one store. A call is one transaction."""
 
     def __init__(
-        self, path: Path, *, overlap: int | None, ignore_counts: bool, lease_seconds: float | None
+        self,
+        path: Path,
+        *,
+        overlap: int | None,
+        ignore_counts: bool,
+        lease_seconds: float | None,
+        exclude_by: str = "task",
     ) -> None:
         self.path = path
         self.clock = Clock()
         self.store = Store.open(path, clock=self.clock)
         made = self.run(
             lambda tx: datasets.ensure_dataset(
-                tx, name=DATASET, overlap=overlap, ignore_counts=ignore_counts, lease_seconds=lease_seconds
+                tx,
+                name=DATASET,
+                overlap=overlap,
+                ignore_counts=ignore_counts,
+                lease_seconds=lease_seconds,
+                exclude_by=exclude_by,
             )
         )
         self.dataset: int = made["id"]
@@ -165,6 +177,22 @@ class Driver:
     ) -> Callable[[Transaction], dict[str, Any]]:
         return lambda tx: lease.lease(tx, session=token, client_id=client, size=size, holding=holding)
 
+    def lease_json(
+        self, token: str, client: str | None, size: int, holding: Sequence[str]
+    ) -> Callable[[Transaction], dict[str, Any]]:
+        """The same call as the server makes it: documents travel as they are stored."""
+        return lambda tx: dict(
+            loads(lease.lease_json(tx, session=token, client_id=client, size=size, holding=holding))
+        )
+
+    def preview(self, token: str, op: Task) -> Task | None:
+        with self.store.reading() as tx:
+            return answers.preview(tx, session=token, op=op)  # type: ignore[arg-type]
+
+    def progress(self, token: str) -> ProgressDict:
+        with self.store.reading() as tx:
+            return progress.progress(tx, session=token)
+
     def release(self, token: str, client: str | None, task_ids: Sequence[str] | None) -> int:
         given = self.run(lambda tx: lease.release(tx, session=token, client_id=client, task_ids=task_ids))
         return int(given["released"])
@@ -207,6 +235,11 @@ class Driver:
     ) -> Callable[[Transaction], dict[str, Any]]:
         return lambda tx: enqueue.enqueue(
             tx, **self.fence, tasks=tasks, fates=fates, read={str(source): read}
+        )
+
+    def import_answers(self, records: Sequence[Task]) -> Callable[[Transaction], dict[str, int]]:
+        return lambda tx: importing.import_answers(
+            tx, dataset=DATASET, records=records, shapes=Shapes(), view_id="text"
         )
 
     def unvalidated(self) -> list[dict[str, Any]]:

@@ -1,22 +1,25 @@
 """Rows of a file, fed to store and model; each row gets one of its legal fates."""
 
 from collections.abc import Mapping, Sequence
-from hashlib import blake2b
 from typing import Any
 
-from tests.property.model import Document, QueuedTask
+from tests.property.driver import DATASET
+from tests.property.model import Document, QueuedTask, Seat
 from tests.property.observed import Observed
 from tests.property.rows import SourceVersion
-from tests.property.sayings import Line, original
+from tests.property.sayings import Line, Record, original, values
 from tests.property.world import World
 
+from tallymark.hashing import identities_of, set_hashes
 from tallymark.jsontext import dumps
 
 Numbered = tuple[Line, int]
 
 
-def digest(word: str) -> str:
-    return blake2b(word.encode(), digest_size=16).hexdigest()
+def identity(document: Document, exclude_by: str) -> str:
+    """What makes two documents the same task in a dataset."""
+    found = identities_of(set_hashes(dict(document)))
+    return (found.input if exclude_by == "input" else found.task).hex()
 
 
 class File:
@@ -63,10 +66,11 @@ class File:
         self._account(lines, self.world.observe())
 
     def _new_task(self, word: str, ordinal: int) -> Document:
+        document = original(word)
         return {
-            "text": dumps(original(word)),
-            "identity": digest(word),
-            "input_identity": digest(word),
+            "text": dumps(document),
+            "identity": identity(document, "task"),
+            "input_identity": identity(document, "input"),
             "input_hash": 1,
             "task_hash": 2,
             "source": self.source,
@@ -94,16 +98,17 @@ class File:
     ) -> set[str]:
         """What this occurrence of a word may become, after the model was given its task."""
         model, row = self.world.model, (source.id, place[0])
-        repeat = 0 if self.dedup else source.repeat_of(word, place)
-        known = model.find(digest(word), repeat)
+        key = identity(original(word), model.exclude_by)
+        repeat = 0 if self.dedup else source.repeat_of(key, place)
+        known = model.find(key, repeat)
         legal = model.legal_fates(known, row)
         if known is None:
-            made = found[digest(word), repeat]
+            made = found[key, repeat]
             rank = made["rank"], made["id"]
-            known = QueuedTask(str(made["id"]), original(word), digest(word), repeat, rank, model.overlap)
-            known.run = model.run
+            known = QueuedTask(str(made["id"]), original(word), key, repeat, rank, model.overlap)
             model.add(known)
-        known.rows.add(row)
+        if place[0] not in source.fates:
+            known.rows[row] = model.run
         return legal
 
     def _give_fate(self, source: SourceVersion, ordinal: int, legal: set[str], seen: Observed) -> None:
@@ -113,3 +118,66 @@ class File:
         assert (got in legal) if legal else got is None, f"row {ordinal} is {got}, not one of {legal}"
         if got is not None:
             source.fates[ordinal] = got
+
+
+class Imports:
+    """Answered records of other programs, brought in by `db-in`."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.known: list[Record] = []
+
+    def bring(self, records: Sequence[Record], *, stumble: bool) -> None:
+        self.world.tick()
+        call = self.world.driver.import_answers([self._document(record) for record in records])
+        counts = self.world.driver.run(call, stumble=stumble)
+        seen = self.world.observe()
+        for record in records:
+            self._seat(record, seen)
+        expected = {"added": 0, "repeats": 0, "known": 0}
+        for record in records:
+            for name in self._enter(record, seen):
+                expected[name] += 1
+        assert counts == expected
+
+    def bring_again(self, pick: int) -> None:
+        if self.known:
+            self.bring([self.known[pick % len(self.known)]], stumble=False)
+
+    def _document(self, record: Record) -> Document:
+        session = None if record.session is None else f"{DATASET}-{record.session}"
+        said = {"accept": [record.accept], "answer": record.decision, "_session_id": session}
+        return {**original(record.word), **said}
+
+    def _seat(self, record: Record, seen: Observed) -> None:
+        """Nobody sits at a seat that an import makes until somebody claims its name."""
+        name = record.session or ""
+        row = next(row for row in seen.seats.values() if (row["name"], row["kind"]) == (name, "person"))
+        model = self.world.model
+        if row["token"] not in model.seats:
+            model.seats[row["token"]] = Seat(row["token"], name, retired=True, last_call=model.now)
+
+    def _enter(self, record: Record, seen: Observed) -> tuple[str, ...]:
+        if record in self.known:
+            return ("known",)
+        self.known.append(record)
+        model, document = self.world.model, self._document(record)
+        seat = next(s for s in model.seats.values() if (s.name, s.kind) == (record.session or "", "person"))
+        key = identity(document, model.exclude_by)
+        task, repeated = model.importable(key, seat), False
+        if task is None:
+            repeat = model.repeats(key)
+            made = next(
+                row for row in seen.tasks.values() if (row["dedup_key"].hex(), row["repeat"]) == (key, repeat)
+            )
+            overlap = None if model.overlap is None else 1
+            rank = made["rank"], made["id"]
+            task, repeated = (
+                QueuedTask(str(made["id"]), values(document), key, repeat, rank, overlap),
+                repeat > 0,
+            )
+            model.add(task)
+        number = next(row["id"] for row in seen.seats.values() if row["token"] == seat.token)
+        op_id = seen.answers[int(task.id), number][-1]["op_id"]
+        model.bring(task, seat, op_id, record.decision, values(document))
+        return ("added", "repeats") if repeated else ("added",)

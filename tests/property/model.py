@@ -70,6 +70,7 @@ class Assignment:
     revision: int = 0
     since: float = 0.0
     leased: float = 0.0
+    set_aside: bool = False
     draft: Document | None = None
     delivered: tuple[int, str] | None = None
 
@@ -101,8 +102,7 @@ class QueuedTask:
     rank: tuple[float, int]
     overlap: int | None
     withdrawn: bool = False
-    run: int = 0
-    rows: set[Row] = field(default_factory=set)
+    rows: dict[Row, int] = field(default_factory=dict)
     assignments: dict[str, Assignment] = field(default_factory=dict)
 
 
@@ -127,6 +127,7 @@ class Queue:
     overlap: int | None = 1
     ignore_counts: bool = True
     lease_seconds: float | None = LEASE_SECONDS
+    exclude_by: str = "task"
     now: float = 0.0
     stream: str = "open"
     paused: bool = False
@@ -135,11 +136,13 @@ class Queue:
     sources: dict[int, SourceVersion] = field(default_factory=dict)
     answered_ops: dict[str, tuple[str, str, int]] = field(default_factory=dict)
     drafted: dict[str, tuple[str, str, int]] = field(default_factory=dict)
+    news: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
+    imported: set[str] = field(default_factory=set)
     beside: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
     unvalidated: list[str] = field(default_factory=list)
     on_their_way: dict[str, str] = field(default_factory=dict)
-    quarantined: set[str] = field(default_factory=set)
+    quarantined: set[tuple[str, str, str]] = field(default_factory=set)
     run: int = 1
     _order: int = 0
 
@@ -163,7 +166,9 @@ class Queue:
     def _satisfied(self, task: QueuedTask) -> bool:
         if task.overlap is not None:
             return self.counted(task) >= task.overlap
-        return self.counted(task) > 0 and all(self.is_through_with(task, seat) for seat in self.open_seats())
+        answered = (each for each in task.assignments.values() if each.state == "answered")
+        somebody = any(self.seats[each.seat].kind == "person" for each in answered)
+        return somebody and all(self.is_through_with(task, seat) for seat in self.open_seats())
 
     def is_through_with(self, task: QueuedTask, seat: Seat) -> bool:
         found = task.assignments.get(seat.token)
@@ -249,7 +254,11 @@ class Queue:
             surplus = [each for each in task.assignments.values() if each.standing == "surplus"]
             if not surplus:
                 return
-            min(surplus, key=lambda each: each.since).standing = "counted"
+            min(surplus, key=self._age).standing = "counted"
+
+    def _age(self, answered: Assignment) -> tuple[float, int]:
+        """Oldest first; of one moment, whoever had a seat first."""
+        return answered.since, list(self.seats).index(answered.seat)
 
     def _demote(self, task: QueuedTask) -> None:
         """The newest lose their slots: leases, whose answers will be surplus, before answers."""
@@ -260,7 +269,7 @@ class Queue:
             max(slots, key=lambda each: each.leased).slot = False
         while task.overlap is not None and self.counted(task) > task.overlap:
             counted = [each for each in task.assignments.values() if each.is_counted()]
-            max(counted, key=lambda each: each.since).standing = "surplus"
+            max(counted, key=self._age).standing = "surplus"
 
     # -- leases ------------------------------------------------------------------------------------
 
@@ -443,20 +452,16 @@ class Queue:
         known = self.answered_ops.get(op_id) or self.drafted.get(op_id)
         if known is not None and known[:2] == (op["task_id"], seat.token):
             return self._again(op_id, *known)
-        if known is not None:
-            self.quarantined.add(op_id)
-            return Ack(op_id, "quarantined")
-        if op_id in self.quarantined:
-            return Ack(op_id, "quarantined")
-        if task is None:
-            self.quarantined.add(op_id)
+        place = op_id, seat.token, str(op["task_id"])
+        if known is not None or task is None or place in self.quarantined:
+            self.quarantined.add(place)
             return Ack(op_id, "quarantined")
         mine = task.assignments.setdefault(seat.token, Assignment(task.id, seat.token))
         base = self._base(mine, op.get("base"))
         try:
             document = self._document(task, mine, base, op)
         except (TypeError, LookupError):
-            self.quarantined.add(op_id)
+            self.quarantined.add(place)
             return Ack(op_id, "quarantined")
         if op["status"] == "draft":
             return self._keep_draft(mine, op, base, "stored" if base == mine.revision else "conflict")
@@ -525,6 +530,7 @@ class Queue:
             self.beside.add(op["op_id"])
             return Ack(op["op_id"], "conflict", number, mine.current)
         mine.revision = number
+        self.news.setdefault(mine.seat, []).append((mine.task, number))
         if op["status"] == "retracted":
             self._retract(task, mine, client)
             return Ack(op["op_id"], "stored", number)
@@ -537,10 +543,10 @@ class Queue:
         had_slot, counted = mine.live and mine.slot, mine.is_counted()
         if mine.state != "answered":
             mine.since = self.now
-        was_withdrawn = mine.state == "answered" and mine.standing == "withdrawn"
         mine.state, mine.slot, mine.client, mine.standing = "answered", False, None, None
-        if was_withdrawn:
+        if mine.set_aside:
             mine.standing = "withdrawn"
+            self._promote(task)
         elif not self._counts(self.seats[mine.seat], said):
             mine.standing = "uncounted"
             self._promote(task)
@@ -572,12 +578,21 @@ class Queue:
     # -- operators ---------------------------------------------------------------------------------
 
     def withdraw_answer(self, task_id: str, seat: Seat) -> None:
-        """An answer is set aside, its slot freed."""
+        """An answer is set aside with all that its author says from now on, its slot freed."""
         task = self.tasks[task_id]
         mine = task.assignments[seat.token]
         if mine.state == "answered":
-            mine.standing = "withdrawn"
+            mine.standing, mine.set_aside = "withdrawn", True
             self._promote(task)
+
+    def reinstate_answer(self, task_id: str, seat: Seat) -> None:
+        """A withdrawn answer is one again: counted if there is a slot."""
+        task = self.tasks[task_id]
+        mine = task.assignments[seat.token]
+        mine.set_aside = False
+        mine.standing = "uncounted"
+        if self._counts(seat, mine.said):
+            mine.standing = "counted" if self.slot_free(task) else "surplus"
 
     def withdraw_task(self, task_id: str) -> None:
         """Its leases end, its answers stay in history."""
@@ -617,14 +632,14 @@ class Queue:
     def legal_fates(self, known: QueuedTask | None, row: Row) -> set[str]:
         """What an occurrence of a task in a row may become.
 
-        After the first occurrence in this version of the source it is a duplicate, and also carried when an
-        earlier run made the task; a task that another source of this run made is both.
+        A second occurrence in this run is a duplicate; so is one in this version of the source, though it is
+        also "already a task from an earlier run".
         """
         if known is None:
             return {"task"}
+        if any(run == self.run for place, run in known.rows.items() if place != row):
+            return {"duplicate"}
         again = any(source == row[0] and ordinal < row[1] for source, ordinal in known.rows)
-        if known.run == self.run:
-            return {"duplicate"} if again else {"duplicate", "carried"}
         return {"duplicate", "carried"} if again else {"carried"}
 
     def find(self, key: Any, repeat: int) -> QueuedTask | None:
@@ -635,6 +650,30 @@ class Queue:
         if self.find(task.key, task.repeat) is not None:
             raise IllegalError(f"{task.key}, repeat {task.repeat}, was made into two tasks")
         self.tasks[task.id] = task
+
+    def importable(self, key: Any, seat: Seat) -> QueuedTask | None:
+        """The first task of a key that this seat has not answered."""
+        same = sorted((task for task in self.tasks.values() if task.key == key), key=lambda task: task.repeat)
+        never = Assignment("", "")
+        return next((t for t in same if t.assignments.get(seat.token, never).state != "answered"), None)
+
+    def repeats(self, key: Any) -> int:
+        return max((task.repeat + 1 for task in self.tasks.values() if task.key == key), default=0)
+
+    def bring(self, task: QueuedTask, seat: Seat, op_id: str, decision: str, document: Document) -> None:
+        """An imported answer is counted, and the overlap of its task is raised to fit."""
+        mine = task.assignments.setdefault(seat.token, Assignment(task.id, seat.token))
+        number = max(mine.revisions, default=0) + 1
+        said = Revision(number, op_id, "submitted", decision, document, self._next(), self.now)
+        mine.revisions[number], mine.revision = said, number
+        mine.state, mine.standing, mine.since = "answered", "counted", self.now
+        mine.slot, mine.client = False, None
+        self.news.setdefault(mine.seat, []).append((mine.task, number))
+        self.imported.add(op_id)
+        self.answered_ops[op_id] = task.id, seat.token, number
+        if task.overlap is not None:
+            task.overlap = max(task.overlap, self.taken(task))
+        self._promote(task)
 
     def balances(self) -> dict[str, int]:
         """Tasks: each is exactly one of done, withdrawn, leased, open."""
@@ -675,7 +714,9 @@ class Queue:
 
     def _delivery(self, mine: Assignment) -> str | None:
         said, (revision, kind) = mine.current, mine.delivered or (None, "remove")
-        if said is None or revision == mine.revision or self.seats[mine.seat].kind != "person":
+        if said is None or revision == mine.revision or said.op_id in self.imported:
+            return None
+        if self.seats[mine.seat].kind != "person":
             return None
         if said.status == "retracted":
             return None if kind == "remove" else "remove"

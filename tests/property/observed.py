@@ -17,7 +17,7 @@ class Observed:
     seats: dict[int, dict[str, Any]] = field(default_factory=dict)
     answers: dict[Place, list[dict[str, Any]]] = field(default_factory=dict)
     drafts: dict[Place, dict[str, Any]] = field(default_factory=dict)
-    quarantined: list[str] = field(default_factory=list)
+    quarantined: list[tuple[str, str, str]] = field(default_factory=list)
     fates: dict[int, dict[int, str]] = field(default_factory=dict)
     sources: dict[int, dict[str, Any]] = field(default_factory=dict)
     dataset: dict[str, Any] = field(default_factory=dict)
@@ -57,7 +57,10 @@ def _observed(connection: sqlite3.Connection, dataset: int) -> Observed:
         (row["task"], row["session"]): row
         for row in rows("SELECT d.* FROM draft d JOIN task t ON t.id = d.task WHERE t.dataset = :dataset")
     }
-    seen.quarantined = [row["op_id"] for row in rows("SELECT op_id FROM quarantine")]
+    seen.quarantined = [
+        (row["op_id"], seen.seats[row["session"]]["token"], row["task_id"])
+        for row in rows("SELECT op_id, session, task_id FROM quarantine")
+    ]
     seen.returned = [row["task"] for row in rows("SELECT task FROM returned WHERE dataset = :dataset")]
     seen.sources = {row["id"]: row for row in rows("SELECT * FROM source WHERE dataset = :dataset")}
     for row in rows("SELECT f.* FROM row_fate f JOIN source s ON s.id = f.source WHERE s.dataset = :dataset"):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 Document = dict[str, Any]
 
 NAMES = ("ann", "bob", "cyd", "dan")
-WORDS = tuple(f"word {number}" for number in range(12))
+WORDS = (*(f"word {number}" for number in range(9)), "word 0/A", "word 0/B", "word 1/A")
 NOWHERE = ("987654321", "", "no such task", "-1", "1.0", "٣")
 
 NUMBER = st.integers(0, 30)
@@ -53,7 +53,24 @@ class Line:
     fate: str | None
 
 
+@dataclass(frozen=True)
+class Record:
+    """An answered record of another program."""
+
+    word: str
+    session: str | None
+    decision: str
+    accept: int
+
+
 WORD = st.sampled_from(WORDS)
+RECORD = st.builds(
+    Record,
+    word=WORD,
+    session=st.sampled_from([*NAMES, "eve", None]),
+    decision=st.sampled_from(["accept", "reject", "ignore"]),
+    accept=st.integers(0, 2),
+)
 LINE = st.one_of(
     st.builds(Line, words=WORD.map(lambda word: (word,)), fate=st.none()),
     st.builds(Line, words=st.tuples(WORD, WORD), fate=st.none()),
@@ -64,14 +81,21 @@ LINE = st.one_of(
 
 
 def original(word: str) -> Document:
-    """A document with values that a careless hand would change."""
+    """A document with values that a careless hand would change; `text/label` is a text with a label."""
+    text, _, label = word.partition("/")
     spans = [{"start": 0, "end": 4, "id": 2**70 + 1, "w": 0.1}, {"start": 5, "end": 6, "x": [1e22, -0.0]}]
-    return {"text": word, "spans": spans, "note": "a\x00b", "meta": {"big": 12345678901234567890123}}
+    document = {"text": text, "spans": spans, "note": "a\x00b", "meta": {"big": 12345678901234567890123}}
+    return {**document, "label": label} if label else document
+
+
+def values(document: Document) -> Document:
+    """A document without the keys that the program writes."""
+    return {key: value for key, value in document.items() if not key.startswith("_") and key != "answer"}
 
 
 def exact(document: Document) -> str:
     """Equal exactly when every value is the same, to the last bit."""
-    return json.dumps(document, sort_keys=True)
+    return json.dumps(values(document), sort_keys=True)
 
 
 def changed(document: Document, change: int) -> Document:

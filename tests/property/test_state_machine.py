@@ -17,7 +17,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from tests.property.feeding import File
+from tests.property.feeding import File, Imports
 from tests.property.sayings import (
     CHANCE,
     CLIENT,
@@ -27,10 +27,12 @@ from tests.property.sayings import (
     NOWHERE,
     NUMBER,
     OVERLAP,
+    RECORD,
     SAYING,
     SIZE,
     WORD,
     Line,
+    Record,
     Saying,
 )
 from tests.property.world import World
@@ -41,6 +43,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     world: World
     file: File
+    imports: Imports
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,6 +53,7 @@ class QueueMachine(RuleBasedStateMachine):
         overlap=st.sampled_from([1, 1, 2, 3, None]),
         ignore_counts=st.booleans(),
         lease_seconds=st.sampled_from([900.0, 900.0, 900.0, None]),
+        exclude_by=st.sampled_from(["task", "input"]),
         people=st.integers(2, 4),
         words=st.lists(WORD, min_size=1, max_size=5),
     )
@@ -58,6 +62,7 @@ class QueueMachine(RuleBasedStateMachine):
         overlap: int | None,
         ignore_counts: bool,
         lease_seconds: float | None,
+        exclude_by: str,
         people: int,
         words: list[str],
     ) -> None:
@@ -66,8 +71,10 @@ class QueueMachine(RuleBasedStateMachine):
             overlap=overlap,
             ignore_counts=ignore_counts,
             lease_seconds=lease_seconds,
+            exclude_by=exclude_by,
         )
         self.file = File(self.world)
+        self.imports = Imports(self.world)
         self.file.feed([Line((word,), None) for word in words], stumble=False, die=False)
         self.world.set_stream("ended")
         for name in NAMES[:people]:
@@ -177,6 +184,13 @@ class QueueMachine(RuleBasedStateMachine):
         else:
             self.file.feed(lines, stumble=stumble, die=die)
 
+    @rule(records=st.lists(RECORD, min_size=1, max_size=3, unique=True), pick=NUMBER, stumble=CHANCE)
+    def answers_are_imported(self, records: list[Record], pick: int, stumble: bool) -> None:
+        if pick % 4 == 0:
+            self.imports.bring_again(pick)
+        else:
+            self.imports.bring(records, stumble=stumble)
+
     # -- operators -----------------------------------------------------------------------------------
 
     @rule(pick=NUMBER, task=NUMBER, overlap=OVERLAP, all_of_it=CHANCE, what=st.integers(0, 7))
@@ -188,8 +202,10 @@ class QueueMachine(RuleBasedStateMachine):
             world.withdraw_task(pick)
         elif what == 2:
             world.reopen_task(pick)
-        elif what in (3, 4):
+        elif what == 3:
             world.withdraw_answer(pick)
+        elif what == 4:
+            world.reinstate_answer(pick)
         elif what == 5:
             world.set_overlap(one, overlap)
         elif what == 6:

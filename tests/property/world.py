@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.property.compare import differences
-from tests.property.driver import Driver
+from tests.property.driver import DATASET, Driver
 from tests.property.model import Ack, Assignment, Document, Queue, QueuedTask, Seat
 from tests.property.observed import Observed, observe
 from tests.property.rows import adds_up
@@ -21,15 +21,28 @@ class World:
     """One dataset, told twice."""
 
     def __init__(
-        self, path: Path, *, overlap: int | None, ignore_counts: bool, lease_seconds: float | None
+        self,
+        path: Path,
+        *,
+        overlap: int | None = 1,
+        ignore_counts: bool = True,
+        lease_seconds: float | None = 900.0,
+        exclude_by: str = "task",
     ) -> None:
         self.path = path
-        self.driver = Driver(path, overlap=overlap, ignore_counts=ignore_counts, lease_seconds=lease_seconds)
-        self.model = Queue(overlap=overlap, ignore_counts=ignore_counts, lease_seconds=lease_seconds)
+        self.driver = Driver(
+            path,
+            overlap=overlap,
+            ignore_counts=ignore_counts,
+            lease_seconds=lease_seconds,
+            exclude_by=exclude_by,
+        )
+        self.model = Queue(overlap, ignore_counts, lease_seconds, exclude_by)
         self.model.now = self.driver.clock.now
         self.ops = 0
         self.sent: list[Sent] = []
         self.given: dict[str, str] = {}
+        self.cursors: dict[str, int] = {}
 
     # -- picking -----------------------------------------------------------------------------------
 
@@ -39,10 +52,6 @@ class World:
 
     def seat(self, pick: int) -> Seat:
         seats = list(self.model.seats.values())
-        return seats[pick % len(seats)]
-
-    def person(self, pick: int) -> Seat:
-        seats = [seat for seat in self.model.seats.values() if seat.kind == "person"]
         return seats[pick % len(seats)]
 
     def task(self, pick: int, seat: Seat | None = None) -> QueuedTask:
@@ -95,7 +104,7 @@ class World:
 
     def retire(self, pick: int) -> None:
         self.tick()
-        seat = self.person(pick)
+        seat = self.seat(pick)
         self.driver.retire(str(seat.name))
         self.model.retire(seat)
 
@@ -106,7 +115,8 @@ class World:
         holding = [each.task for each in self.model.held(seat, client)][: int(hide)]
         before = self.observe()
         in_order = not before.returned and not self.model.has_silent() and not self.model.has_had(seat)
-        reply = self.driver.run(self.driver.lease(seat.token, client, size, holding), stumble=stumble)
+        call = self.driver.lease_json if hide else self.driver.lease
+        reply = self.driver.run(call(seat.token, client, size, holding), stumble=stumble)
         expired, chosen = self._choices(before, self.observe(), seat)
         if in_order:
             self._check_order(seat, chosen)
@@ -147,8 +157,13 @@ class World:
 
     def heartbeat(self, seat: Seat, client: str | None) -> None:
         self.tick()
-        reply = self.driver.heartbeat(seat.token, client, None)
+        cursor = self.cursors.get(seat.token)
+        reply = self.driver.heartbeat(seat.token, client, cursor)
         states = self.model.heartbeat(seat, client)
+        news = self.model.news.pop(seat.token, [])
+        if cursor is not None:
+            assert [(each["task_id"], each["revision"]) for each in reply["changed"]] == news
+        self.cursors[seat.token] = reply["cursor"]
         assert reply["state"] in states, (reply["state"], states)
         assert set(reply["leases"]) == {each.task for each in self.model.held(seat, client)}
 
@@ -187,11 +202,18 @@ class World:
 
     def send(self, sent: Sent, *, stumble: bool = False) -> None:
         seat, client, ops, verdicts = sent
+        preview = self.driver.preview(seat.token, ops[0])
         acks = self.driver.run(self.driver.save(seat.token, client, ops, verdicts), stumble=stumble)
         assert len(acks) == len(ops)
         for op, ack in zip(ops, acks, strict=True):
             expected = self.model.save(seat, client, op, verdict=verdicts.get(op["op_id"], ""))
             self._check_ack(dict(ack), expected)
+            if op is ops[0] and op["status"] == "submitted" and expected.result in ("stored", "surplus"):
+                said = (
+                    self.model.tasks[op["task_id"]].assignments[seat.token].revisions[expected.revision or 0]
+                )
+                assert preview is not None
+                assert exact(preview) == exact({**said.document, "answer": said.decision})
 
     def _check_ack(self, ack: dict[str, Any], expected: Ack) -> None:
         assert (ack["op_id"], ack["result"], ack["revision"] or None) == (
@@ -235,18 +257,27 @@ class World:
         expected = sorted((each.task, each.revision, exact(each.said.document)) for each in answered)
         found = self.driver.history(seat.token)
         assert sorted((e["task_id"], e["revision"], exact(e["task"])) for e in found) == expected
+        self._check_progress(seat, len(answered))
+
+    def _check_progress(self, seat: Seat, answered: int) -> None:
+        progress, books = self.driver.progress(seat.token), self.model.balances()
+        assert (progress["tasks"], progress["done"], progress["withdrawn"], progress["mine"]) == (
+            books["queued"],
+            books["done"],
+            books["withdrawn"],
+            answered,
+        )
 
     def export(self) -> None:
         """What `db-out` gives: counted answers of persons, each once."""
         counted = [each for each in self.model.assignments() if each.is_counted()]
         counted.sort(key=lambda each: each.said.order)
         found = self.driver.export()
-        assert [(row["answer"], row["_session_id"]) for row in found] == [
-            (each.said.decision, f"news-{self.model.seats[each.seat].name}") for each in counted
-        ]
+        assert [row["answer"] for row in found] == [each.said.decision for each in counted]
         for row, each in zip(found, counted, strict=True):
-            values = {key: value for key, value in row.items() if key != "answer" and not key.startswith("_")}
-            assert exact(values) == exact(each.said.document)
+            name = self.model.seats[each.seat].name
+            assert row["_session_id"] == (f"{DATASET}-{name}" if name else None)
+            assert exact(row) == exact(each.said.document)
 
     # -- crashes -------------------------------------------------------------------------------------
 
@@ -282,14 +313,22 @@ class World:
         self.model.reopen_task(task.id)
 
     def withdraw_answer(self, pick: int) -> None:
-        seats = self.model.seats
-        people = (each for each in self.model.assignments() if seats[each.seat].kind == "person")
-        answered = [each for each in people if each.state == "answered"]
+        answered = [each for each in self.model.assignments() if each.state == "answered"]
         if answered:
             self.tick()
             each = answered[pick % len(answered)]
-            self.driver.operate("withdraw_answer", task_id=each.task, session=seats[each.seat].name)
-            self.model.withdraw_answer(each.task, seats[each.seat])
+            seat = self.model.seats[each.seat]
+            self.driver.operate("withdraw_answer", task_id=each.task, session=seat.name)
+            self.model.withdraw_answer(each.task, seat)
+
+    def reinstate_answer(self, pick: int) -> None:
+        withdrawn = [each for each in self.model.assignments() if each.standing == "withdrawn"]
+        if withdrawn:
+            self.tick()
+            each = withdrawn[pick % len(withdrawn)]
+            seat = self.model.seats[each.seat]
+            self.driver.operate("reinstate_answer", task_id=each.task, session=seat.name)
+            self.model.reinstate_answer(each.task, seat)
 
     def set_overlap(self, pick: int | None, overlap: int | None) -> None:
         self.tick()
@@ -303,14 +342,14 @@ class World:
 
     def release_all(self, pick: int | None) -> None:
         self.tick()
-        seat = None if pick is None else self.person(pick)
+        seat = None if pick is None else self.seat(pick)
         ended = self.driver.operate("release_all", session=seat.name if seat else None)
         assert ended["released"] == self.model.release_all(seat)
 
     def bar(self, pick: int, task: int) -> None:
         """A router says that this task is not for this seat."""
         self.tick()
-        seat, found = self.person(pick), self.task(task)
+        seat, found = self.seat(pick), self.task(task)
         self.driver.operate("set_ineligible", session=seat.name, task_ids=[found.id])
         self.model.bar(found.id, seat)
 
