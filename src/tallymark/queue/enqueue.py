@@ -307,12 +307,10 @@ def _place(batch: _Batch, task: Mapping[str, Any], new_id: int) -> None:
     same = [link for link, run in links.items() if link[0] == row[0] or run == batch.run["id"]]
     if same:
         source, ordinal = min(same)
-        _fate(
-            batch,
-            row,
-            "duplicate",
-            f"of row {ordinal}" + (f" of source {source}" if source != row[0] else ""),
-        )
+        other = f" of source {source}" if source != row[0] else ""
+        _fate(batch, row, "duplicate", f"of row {ordinal}{other}")
+        if task.get("repeatable"):
+            _link(batch, task, known, row)  # it is an occurrence of its pass all the same
         return
     _link(batch, task, known, row)
     _fate(batch, row, "carried", None)

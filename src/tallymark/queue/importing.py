@@ -13,6 +13,7 @@ from tallymark.queue.datasets import find_dataset
 from tallymark.queue.seats import new_seat, seat_row
 from tallymark.queue.tasks import Tasks, offer_behind
 from tallymark.store import Row, Statement, Transaction, json_ids
+from tallymark.store.documents import difference
 from tallymark.store.records import without_answer
 from tallymark.types import DECISIONS, AnswerShapes, Identities, Task
 
@@ -20,6 +21,10 @@ _KNOWN = Statement("Which records were imported before.", "SELECT op_id FROM ans
 _TASKS = Statement(
     "Tasks with these dedup keys, in the order of their repeats.",
     "SELECT id, dedup_key, repeat FROM task WHERE dataset = :dataset AND dedup_key IN {keys} ORDER BY repeat",
+)
+_DOCUMENTS = Statement(
+    "The documents of these tasks.",
+    "SELECT t.id, d.text FROM task t JOIN document d ON d.id = t.document WHERE t.id IN {ids}",
 )
 _ASSIGNMENTS = Statement(
     "Who had these tasks.", "SELECT task, session, state, slot FROM assignment WHERE task IN {ids}"
@@ -41,10 +46,10 @@ _NEW_TASK = Statement(
 _NEW_ANSWER = Statement(
     "An imported answer.",
     """
-    INSERT INTO answer (op_id, dataset, task, session, revision, base, status, decision, stored_form,
-                        form_state, fingerprint, client_time, server_time)
-    VALUES (:op_id, :dataset, :task, :session, :revision, :revision - 1, 'submitted', :decision, :form,
-            'made', :fingerprint, :client_time, :now)
+    INSERT INTO answer (op_id, dataset, task, session, revision, base, status, decision, changes,
+                        stored_form, form_state, fingerprint, client_time, server_time)
+    VALUES (:op_id, :dataset, :task, :session, :revision, :revision - 1, 'submitted', :decision, :changes,
+            :form, 'made', :fingerprint, :client_time, :now)
     """,
 )
 _ANSWERED = Statement(
@@ -79,6 +84,7 @@ class _Place:
 
     task: int
     repeat: int
+    document: Task
     had: dict[int, tuple[str, int]] = field(default_factory=dict)
     revisions: dict[int, int] = field(default_factory=dict)
     counted: int = 0
@@ -164,11 +170,13 @@ def _look_up(tx: Transaction, batch: _Batch, records: Sequence[_Record]) -> None
     """Read what the database knows of the batch's records."""
     batch.known = {row["op_id"] for row in tx.by_keys(_KNOWN, [record.op_id for record in records])}
     keys = list({record.key(batch.dataset) for record in records})
+    found = tx.by_keys(_TASKS, keys, {"dataset": batch.dataset["id"]})
+    named = {"ids": json_ids(row["id"] for row in found)}
+    documents = {row["id"]: row["text"] for row in (tx.all(_DOCUMENTS, named) if found else ())}
     by_id: dict[int, _Place] = {}
-    for row in tx.by_keys(_TASKS, keys, {"dataset": batch.dataset["id"]}):
-        place = by_id[row["id"]] = _Place(row["id"], row["repeat"])
+    for row in found:
+        place = by_id[row["id"]] = _Place(row["id"], row["repeat"], jsontext.loads(documents[row["id"]]))
         batch.places.setdefault(row["dedup_key"], []).append(place)
-    named = {"ids": json_ids(by_id)}
     for row in tx.all(_ASSIGNMENTS, named) if by_id else ():
         by_id[row["task"]].had[row["session"]] = (row["state"], row["slot"])
     for row in tx.all(_REVISIONS, named) if by_id else ():
@@ -205,6 +213,7 @@ def _answer(batch: _Batch, record: _Record, seat: _Seat, place: _Place, fingerpr
             "op_id": record.op_id,
             "dataset": batch.dataset["id"],
             "decision": record.record["answer"],
+            "changes": _changes(place.document, record),
             "form": batch.document(record.text),
             "fingerprint": fingerprint,
             "client_time": _time(record.record.get("_timestamp")),
@@ -212,15 +221,25 @@ def _answer(batch: _Batch, record: _Record, seat: _Seat, place: _Place, fingerpr
     )
 
 
+def _changes(document: Task, record: _Record) -> str | None:
+    """What the record's annotator said, as changes of the task's document."""
+    said = without_answer(record.hashed)
+    if "flagged" in record.record:
+        said["flagged"] = record.record["flagged"]
+    changes = difference(document, said)
+    return jsontext.dumps(changes) if any(changes.values()) else None
+
+
 def _new_task(batch: _Batch, record: _Record, places: list[_Place]) -> _Place:
-    place = _Place(batch.next_task, places[-1].repeat + 1 if places else 0)
+    document = without_answer(record.hashed)
+    place = _Place(batch.next_task, places[-1].repeat + 1 if places else 0, document)
     batch.next_task += 1
     places.append(place)
     batch.tasks.append(
         {
             "id": place.task,
             "dataset": batch.dataset["id"],
-            "document": batch.document(jsontext.dumps(without_answer(record.hashed))),
+            "document": batch.document(jsontext.dumps(document)),
             "dedup_key": record.key(batch.dataset),
             "repeat": place.repeat,
             "identity": record.identities.task,

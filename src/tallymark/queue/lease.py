@@ -11,7 +11,7 @@ from tallymark.queue.seats import CLIENT_SECONDS, NO_CLIENT, Seat, also_open, ca
 from tallymark.queue.tasks import Tasks
 from tallymark.store import Row, Statement, Transaction, json_ids
 from tallymark.store.documents import merged
-from tallymark.types import DetailDict, LeaseState
+from tallymark.types import DetailDict, LeaseState, ProgressDict
 
 SILENT_SECONDS = 60.0
 HOST_SECONDS = 15.0
@@ -47,6 +47,7 @@ _SILENT = Statement(
      WHERE s.dataset = :dataset AND s.held > 0 AND s.last_call < :before AND s.id <> :session
        AND NOT EXISTS (SELECT 1 FROM assignment m WHERE m.task = a.task AND m.session = :session
                           AND m.state IN ('leased', 'answered', 'ineligible'))
+       AND NOT EXISTS (SELECT 1 FROM assignment u WHERE u.task = a.task AND u.standing = 'surplus')
      ORDER BY s.last_call, t.rank, t.id LIMIT :need
     """,
 )
@@ -125,7 +126,8 @@ _LEASED = Statement(
 )
 _CHANGED = Statement(
     "Revisions of a seat's answers since a cursor.",
-    "SELECT id, task, revision FROM answer WHERE session = :session AND id > :cursor ORDER BY id LIMIT 500",
+    "SELECT id, task, revision FROM answer WHERE session = :session AND id > :cursor AND beside = 0"
+    " ORDER BY id LIMIT 500",
 )
 _LAST_ANSWER = Statement(
     "The newest answer of a seat.", "SELECT coalesce(max(id), 0) FROM answer WHERE session = :session"
@@ -147,7 +149,7 @@ def lease(
     seat, entries, state, detail = _lease(tx, session, client_id, size, holding)
     for entry in entries:
         entry["task"] = jsontext.loads(entry["task"])
-    progress = seat_progress(tx, seat)
+    progress = _progress(tx, seat, state)
     return {"tasks": entries, "state": state, "detail": detail, "progress": progress}
 
 
@@ -164,7 +166,7 @@ def lease_json(
     for entry in entries:
         entry["task"] = orjson.Fragment(entry["task"])
         entry["draft"] = orjson.Fragment(jsontext.dumps(entry["draft"]))
-    progress = seat_progress(tx, seat)
+    progress = _progress(tx, seat, state)
     return orjson.dumps({"tasks": entries, "state": state, "detail": detail, "progress": progress})
 
 
@@ -203,7 +205,7 @@ def heartbeat(
     return {
         "state": state,
         "detail": detail,
-        "progress": seat_progress(tx, seat),
+        "progress": _progress(tx, seat, state),
         "leases": {str(task): seat.lease_until for task in leases},
         "changed": [{"task_id": str(row["task"]), "revision": row["revision"]} for row in changed],
         "cursor": changed[-1]["id"] if changed else newest,
@@ -238,6 +240,14 @@ def _lease(
     seat.write(tx)
     known = set(holding)
     return seat, [_entry(seat, row) for row in held if str(row["id"]) not in known], state, detail
+
+
+def _progress(tx: Transaction, seat: Seat, state: LeaseState) -> ProgressDict:
+    """The seat's progress; where a search has shown that nothing is left, it says so."""
+    progress = seat_progress(tx, seat)
+    if state == "exhausted":
+        progress["remaining"] = 0
+    return progress
 
 
 def _available(tx: Transaction, seat: Seat) -> bool:
