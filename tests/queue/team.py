@@ -99,7 +99,25 @@ class Team:
         self.do(enqueue.enqueue, **self.fence, tasks=[new_task(one, **more) for one in whole])
         if ended:
             self.stream("ended")
-        return [str(row["id"]) for row in self.sql("SELECT id FROM task ORDER BY id") if row["id"] not in before]
+        return [
+            str(row["id"]) for row in self.sql("SELECT id FROM task ORDER BY id") if row["id"] not in before
+        ]
+
+    def source(self, uri: str = "/rows.jsonl", fingerprint: str = "1", **more: Any) -> int:
+        """Open a source as a host that has compared what changed."""
+        named = {"uri": uri, "fingerprint": fingerprint, "same_start": False, **more}
+        return int(self.hosted(enqueue.open_source, **named)["source"])
+
+    def rows(self, source: int, *documents: str | Task | None, first: int = 1, **more: Any) -> dict[str, Any]:
+        """Feed one task for each row, from ordinal `first` on; None is a row that is still pending."""
+        whole = [{"text": one} if isinstance(one, str) else one for one in documents]
+        tasks = [
+            new_task(one, source=source, ordinal=ordinal, **more)
+            for ordinal, one in enumerate(whole, first)
+            if one is not None
+        ]
+        read = {str(source): first + len(whole) - 1}
+        return self.hosted(enqueue.enqueue, tasks=tasks, read=read)["fates"]  # type: ignore[no-any-return]
 
     def stream(self, state: Any, **more: Any) -> None:
         """Say what the stream is doing."""
@@ -110,7 +128,7 @@ class Team:
         claimed = self.do(seats.claim_seat, dataset=self.dataset, name=name, kind=kind, client_id=client)
         return Person(self, name, claimed["session"], client)
 
-    def seats(self, *names: str) -> "list[Person]":
+    def people(self, *names: str) -> "list[Person]":
         """Claim the seats of some people."""
         return [self.seat(name) for name in names]
 
@@ -218,7 +236,12 @@ class Person:
 
     def op(self, task_id: str, status: str = "submitted", **more: Any) -> dict[str, Any]:
         """An operation based on what is current."""
-        op = {"op_id": self.team.new_op(), "task_id": task_id, "status": status, "base": self.revision(task_id)}
+        op = {
+            "op_id": self.team.new_op(),
+            "task_id": task_id,
+            "status": status,
+            "base": self.revision(task_id),
+        }
         return {**op, "decision": "accept", **more}
 
     def save(self, *ops: dict[str, Any], validated: Mapping[str, str] | None = None) -> list[AckDict]:
@@ -265,7 +288,9 @@ class Person:
     def assignment(self, task_id: str) -> dict[str, Any]:
         """The assignment of a task, or nothing."""
         rows = self.team.sql(
-            "SELECT * FROM assignment WHERE task = :task AND session = :session", task=int(task_id), session=self.id
+            "SELECT * FROM assignment WHERE task = :task AND session = :session",
+            task=int(task_id),
+            session=self.id,
         )
         return {key: rows[0][key] for key in rows[0].keys()} if rows else {}  # noqa: SIM118
 
