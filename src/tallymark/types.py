@@ -58,7 +58,7 @@ class OperationDict(TypedDict):
     task: NotRequired[Task]
     client_time: NotRequired[float]
     shown_at: NotRequired[float | None]
-    active_ms: NotRequired[int | None]
+    active_ms: NotRequired[float | None]
     comment: NotRequired[str | None]
     reason: NotRequired[str | None]
 

@@ -165,8 +165,20 @@ def test_a_body_that_is_no_json_or_has_another_shape_is_refused_with_the_place(s
     for body in ("{", '{"ops": [NaN]}', '{"ops": 1}', '{"ops": [], "extra": 1}', "[]"):
         reply = served.client.post(path, content=body, headers=headers)
         assert (reply.status_code, reply.json()["code"]) == (422, "invalid_request"), body
-    reply = served.client.post(path, json={"ops": [op("1", status="sent")]})
-    assert reply.json()["errors"][0]["at"] == "ops.0.status"
+    reply = served.client.post(path, json={"ops": [{"task_id": "1"}]})
+    assert reply.json()["errors"][0]["at"] == "ops.0.op_id"
+
+
+def test_a_malformed_operation_is_kept_and_does_not_hold_the_others_up(served: Served) -> None:
+    served.enqueue(served.start(), ["text"])
+    session = served.claim()
+    [task] = served.post(session, "lease")["tasks"]
+    wrong = [
+        {**op(task["task_id"]), "op_id": "w1", "status": "sent"},
+        {**op(task["task_id"]), "op_id": "w2", "set": [1]},
+    ]
+    acks = served.post(session, "answers", {"ops": [*wrong, op(task["task_id"])]})["acks"]
+    assert [ack["result"] for ack in acks] == ["quarantined", "quarantined", "stored"]
 
 
 def test_many_requests_at_once_each_get_their_own_reply(served: Served) -> None:

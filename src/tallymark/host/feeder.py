@@ -1,7 +1,8 @@
 """Drain the recipe's stream into the queue, in batches, and keep account of every row.
 
-A plain stream is fed eagerly; any other one by demand: while some active session has fewer than two batches
-of tasks it may lease. The first tasks are fed at once, long before the source is read through.
+A cheap stream of ours is fed eagerly; any other one by demand: while some active session has fewer than two
+batches of tasks it may lease, and, where only steps of ours are to be done, up to 2,000 tasks ahead. The
+first tasks are fed at once, long before the source is read through.
 """
 
 import logging
@@ -62,7 +63,8 @@ class Feeder:
         self._stopper = stopper
         self._say = say
         self._batch_size = settings.batch_size
-        self._eager = stream.plain
+        self._eager = stream.eager
+        self._ahead = AHEAD_TASKS if stream.plain else 0
         self._ids: dict[int, int] = {}  # index of a source in this process → its id in the database
         self._fates: Counter[str] = Counter()
         self._fed = 0
@@ -97,8 +99,8 @@ class Feeder:
         return time.monotonic() - self._sent_at if self.state == "open" else 0.0
 
     def _demand(self) -> int:
-        reply = self._channel.call("enqueue.demand", batch_size=self._batch_size)
-        return min(int(reply["demand"]), AHEAD_TASKS)
+        reply = self._channel.call("enqueue.demand", batch_size=self._batch_size, ahead=self._ahead)
+        return min(int(reply["demand"]), EAGER_TASKS)
 
     def _feed(self, wanted: int) -> None:
         batch = self._pull(wanted)

@@ -449,7 +449,7 @@ def _append(
             "client_time": _time(op.get("client_time")),
             "server_time": tx.now,
             "shown_at": _time(op.get("shown_at")),
-            "active_ms": op.get("active_ms"),
+            "active_ms": _milliseconds(op.get("active_ms")),
             "comment": _text(op.get("comment")),
             "reason": _text(op.get("reason")),
             "beside": int(not current),
@@ -554,7 +554,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "task": (dict,),
     "client_time": (int, float),
     "shown_at": (int, float),
-    "active_ms": (int,),
+    "active_ms": (int, float),
     "comment": (str,),
     "reason": (str,),
 }
@@ -604,6 +604,10 @@ def _whole(text: str) -> str:
 
 def _text(value: str | None) -> str | None:
     return None if value is None else _whole(value)
+
+
+def _milliseconds(value: float | None) -> int | None:
+    return round(value) if value is not None and abs(value) < 2**53 else None
 
 
 def _time(value: float | None) -> float | None:

@@ -233,17 +233,20 @@ def source_done(
     return {}
 
 
-def demand(tx: Transaction, *, run: int, generation: int, batch_size: int) -> dict[str, Any]:
+def demand(tx: Transaction, *, run: int, generation: int, batch_size: int, ahead: int = 0) -> dict[str, Any]:
     """How many more tasks are wanted, so that each active session could lease two batches. Errors: `Fenced`.
 
-    While nobody is active one session is expected, so that whoever comes first finds tasks.
+    While nobody is active one session is expected, so that whoever comes first finds tasks. `ahead` asks for
+    so many tasks that anybody could take, besides.
     """
     dataset = fenced(tx, run, generation)["dataset"]
     limit = 2 * batch_size
     seats = tx.all(_ACTIVE, {"dataset": dataset, "since": tx.now - ACTIVE_SECONDS})
     places = [(seat["id"], seat["cursor_rank"], seat["cursor_task"]) for seat in seats] or [(0, None, None)]
-    supply = min(_supply(tx, dataset, place, limit) for place in places)
-    return {"demand": limit - supply}
+    wanted = limit - min(_supply(tx, dataset, place, limit) for place in places)
+    if ahead:
+        wanted = max(wanted, ahead - _supply(tx, dataset, (0, None, None), ahead))
+    return {"demand": wanted}
 
 
 def _supply(tx: Transaction, dataset: int, place: tuple[int, float | None, int | None], limit: int) -> int:

@@ -85,7 +85,7 @@ class Hosts:
         does not answer in time: the answer is stored all the same and validated later.
         """
         run = await self._of(session)
-        submitted = [op for op in operations if op["status"] == "submitted"]
+        submitted = [op for op in operations if op.get("status") == "submitted"]
         if run is None or "validate_answer" not in run.wants or not submitted:
             return None
         if run.address is None:

@@ -19,6 +19,7 @@ from tallymark.server.replies import (
 from tallymark.server.state import ServerState, state_of
 from tallymark.server.wire import (
     MAX_NAME,
+    AnswersEnvelope,
     AnswersRequest,
     Decision,
     HeartbeatRequest,
@@ -94,7 +95,7 @@ async def answers(session: str, request: Request) -> Response:
     """Store what a session says. Every operation gets an ack, and it leaves only after the commit."""
     server = state_of(request)
     document = parse(await request.body())
-    asked = check(AnswersRequest, document)
+    asked = check(AnswersEnvelope, document)
     operations: list[OperationDict] = [_told(op) for op in document["ops"]]
     validated = await server.hosts.validate(server, session, operations)
 

@@ -92,6 +92,22 @@ class AnswersRequest(_Request):
     client_id: str | None = None
 
 
+class AnyOperation(BaseModel):
+    """An operation as it is let in: whatever else is wrong with it, it is kept and acknowledged."""
+
+    model_config = ConfigDict(extra="allow")
+
+    op_id: Annotated[str, Field(min_length=1, max_length=100)]
+    task_id: Annotated[str, Field(max_length=100)]
+
+
+class AnswersEnvelope(_Request):
+    """`AnswersRequest` as it is checked: one malformed operation does not hold the others up."""
+
+    ops: Annotated[list[AnyOperation], Field(max_length=MAX_OPS)]
+    client_id: str | None = None
+
+
 class ReleaseRequest(_Request):
     """Give leases back: those of `task_ids`, or all of this client."""
 

@@ -308,7 +308,7 @@ def _sqlite_engine(path: Path, *, read_only: bool) -> Engine:
         connection.row_factory = sqlite3.Row
         return connection
 
-    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=8, max_overflow=32)
+    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=4, max_overflow=12)
     event.listen(engine, "connect", lambda connection, _record: _configure(connection, read_only=read_only))
     return engine
 
@@ -318,7 +318,7 @@ def _configure(connection: sqlite3.Connection, *, read_only: bool) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA cache_size = -32768")
+    connection.execute("PRAGMA cache_size = -16384")
 
 
 def _quoted(path: Path) -> str:

@@ -145,6 +145,13 @@ Index(
     sqlite_where=text("state = 'open'"),
     postgresql_where=text("state = 'open'"),
 )
+Index(
+    "task_everyone",
+    task.c.dataset,
+    task.c.state,
+    sqlite_where=text("overlap IS NULL"),
+    postgresql_where=text("overlap IS NULL"),
+)
 Index("task_input", task.c.dataset, task.c.input_identity)
 
 task_row = _table(
