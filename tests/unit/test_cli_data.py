@@ -236,3 +236,17 @@ def test_the_demo_starts_ner_manual(tallymark: Any, monkeypatch: pytest.MonkeyPa
     assert (components.dataset, components.view_id) == ("demo", "ner_manual")
     assert components.config["labels"] == list(LABELS)
     assert next(iter(components.stream))["tokens"]
+
+
+def test_stop_says_whether_there_was_a_server(tallymark: Any, tmp_path: Path) -> None:
+    from tallymark.channel.find import living_server
+    from tallymark.config import Settings
+    from tallymark.host.host import begin_server
+
+    assert "No server was running" in tallymark("stop")[0]
+    settings = Settings()
+    launch = begin_server(settings)
+    launch.address()
+    assert "has ended" in tallymark("stop")[0]
+    launch.wait_ended(10)
+    assert living_server(launch.database) is None

@@ -1,0 +1,26 @@
+"""`tallymark stop`: end the server of a database that was left behind."""
+
+from typing import TYPE_CHECKING
+
+from tallymark.cli.catalog import command
+
+if TYPE_CHECKING:
+    from tallymark.config import Settings
+
+__all__ = ["stop"]
+
+
+@command("stop")
+def stop(*, settings: "Settings") -> None:
+    """End the server of this database, after it has written what it was given.
+
+    A server goes on serving when the recipe's process is killed, so that nobody loses work. The next start
+    of a recipe takes it over; this ends it.
+    """
+    from tallymark.channel.find import database_path, stop_server
+
+    database = database_path(settings.database_url)
+    if stop_server(database):
+        print(f"The server of {database} has ended.")
+    else:
+        print(f"No server was running for {database}.")
