@@ -219,7 +219,7 @@ COMMON = settings(
     phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
-FAST = settings(COMMON, max_examples=60, stateful_step_count=30, derandomize=True, database=None)
+FAST = settings(COMMON, max_examples=100, stateful_step_count=30, derandomize=True, database=None)
 SOAK = settings(COMMON, max_examples=3000, stateful_step_count=80, print_blob=True)
 
 

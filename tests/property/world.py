@@ -125,6 +125,15 @@ class World:
         assert reply["state"] in expected.states, (reply["state"], reply["detail"], expected.states)
         for entry in reply["tasks"]:
             self._check_entry(seat, entry)
+        if reply["state"] in ("ready", "exhausted") and self.model.stream == "ended":
+            self._check_remaining(seat, reply)
+
+    def _check_remaining(self, seat: Seat, reply: dict[str, Any]) -> None:
+        """`remaining` is an upper estimate of what this seat may still get, and exact at its end."""
+        left = sum(1 for task in self.model.tasks.values() if self.model.may_have(task, seat))
+        remaining = reply["progress"]["remaining"]
+        assert remaining >= left
+        assert reply["state"] != "exhausted" or remaining == 0
 
     def _check_order(self, seat: Seat, chosen: Sequence[str]) -> None:
         """Somebody new meets the tasks by rank when none came back."""
