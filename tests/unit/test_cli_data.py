@@ -240,13 +240,12 @@ def test_the_demo_starts_ner_manual(tallymark: Any, monkeypatch: pytest.MonkeyPa
 
 def test_stop_says_whether_there_was_a_server(tallymark: Any, tmp_path: Path) -> None:
     from tallymark.channel.find import living_server
-    from tallymark.config import Settings
+    from tallymark.config import resolve
     from tallymark.host.host import begin_server
 
     assert "No server was running" in tallymark("stop")[0]
-    settings = Settings()
-    launch = begin_server(settings)
+    launch = begin_server(resolve(keywords={"home": tmp_path / "home"}))
     launch.address()
     assert "has ended" in tallymark("stop")[0]
-    launch.wait_ended(10)
+    launch.cancel()
     assert living_server(launch.database) is None
