@@ -28,7 +28,7 @@ TASKS: dict[str, list[dict[str, Any]]] = {
         {"text": "Ada met Bob\nin London", "spans": [{"start": 0, "end": 3, "label": "PERSON"}]},
         {"text": "Two"},
     ],
-    "html": [{"html": "<h3>Title</h3><p onclick='1'>One</p>"}, {"html": "Two"}],
+    "html": [{"html": "<h2>Title</h2><p onclick='1'>One</p>"}, {"html": "Two"}],
 }
 
 

@@ -127,7 +127,7 @@ def test_flag_comment_and_reason_travel_with_the_answer(tallymark: Tallymark, an
     mark(tallymark, "text", tasks, show_flag="true", ignore_reasons="Not a sentence,Wrong language")
     ann.sit()
     ann.press("f", "c")
-    ann.page.get_by_label("Comment", exact=True).fill("See the manual")
+    ann.page.get_by_role("textbox", name="Comment").fill("See the manual")
     ann.press("Enter")
     expect(ann.page.get_by_test_id("comment")).to_have_text("“See the manual”")
     ann.press("Space", "2")

@@ -7,9 +7,9 @@ import { ApiError, Unreachable, type Api } from "@/api/client";
 import type {
   Ack,
   AnswersReply,
-  Changes,
   ClaimedSeat,
   Decision,
+  Draft,
   HeartbeatReply,
   HistoryQuery,
   HistoryReply,
@@ -40,7 +40,7 @@ interface Held {
   seat: string | null;
   revisions: Revision[];
   current: Revision | null;
-  draft: (Changes & { decision: Decision | null; comment: string | null; message: string | null }) | null;
+  draft: Draft | null;
 }
 
 export interface FakeOptions {
@@ -241,6 +241,7 @@ export class Fake implements Api {
     if (operation.status === "draft") {
       held.draft = {
         ...changes,
+        base: base?.revision ?? 0,
         decision: operation.decision ?? null,
         comment: operation.comment ?? null,
         message: null,
@@ -250,7 +251,7 @@ export class Fake implements Api {
     const task = merge(base?.task ?? held.original, changes);
     const message = operation.status === "submitted" ? (this.invalid?.(task) ?? null) : null;
     if (message !== null) {
-      held.draft = { ...changes, decision: null, comment: null, message };
+      held.draft = { ...changes, base: base?.revision ?? 0, decision: null, comment: null, message };
       return { ...ack, result: "invalid", detail: message };
     }
     this.position += 1;
@@ -310,6 +311,8 @@ function past(id: string, held: Held, revision: Revision): PastAnswer {
     reason: revision.reason,
     flagged: revision.task.flagged === true,
     row: held.row,
+    draft: held.draft,
+    standing: revision.status === "submitted" ? "counted" : null,
     task: revision.task,
   };
 }

@@ -372,6 +372,25 @@ describe("drafts", () => {
     expect(desk.view.card?.work).toHaveLength(1);
   });
 
+  it("of an earlier answer come back with it", async () => {
+    const fake = server();
+    const { desk } = await open(fake);
+    desk.answer("accept");
+    await settle();
+    await desk.back();
+    annotate(desk, 0, 4);
+    await settle(1_500);
+    expect(fake.received.at(-1)).toMatchObject({ status: "draft", task_id: "t1", base: 1 });
+    desk.close();
+    const next = await open(fake);
+    await next.desk.back();
+    expect(next.desk.view.card).toMatchObject({ taskId: "t1", touched: true });
+    expect(next.desk.view.card?.work).toHaveLength(1);
+    next.desk.answer("accept");
+    await settle();
+    expect(spansOf(fake, "t1")).toHaveLength(1);
+  });
+
   it("are forgotten when the task is answered", async () => {
     const fake = server();
     const { desk, storage } = await open(fake);

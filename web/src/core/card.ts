@@ -54,6 +54,8 @@ export interface Past {
   /** What the server remarked about it. */
   mark: "surplus" | "quarantined" | "refused" | null;
   position: number | null;
+  /** Work on it that was not submitted. */
+  draft: Draft | null;
 }
 
 /** What an interface and the settings make of a card. */
@@ -90,20 +92,27 @@ export function leasedCard(
 }
 
 /** An answer on the table again: `queue` after an undo, `history` when it is only looked at or edited. */
-export function pastCard(past: Past, base: Base, from: Card["from"], { edit, config }: Reading): Card {
-  const { taskId, row, task, comment, decision, reason } = past;
+export function pastCard(
+  past: Past,
+  base: Base,
+  from: Card["from"],
+  { edit, config }: Reading,
+  draft: Partial<Draft> | null = null,
+): Card {
+  const { taskId, row, task, decision, reason } = past;
+  const comment = draft?.comment ?? past.comment;
   return {
     taskId,
     row,
     task,
     base,
-    work: edit.start(task, settingsFor(config, task)),
+    work: edit.start(task, settingsFor(config, task), draft ?? undefined),
     past: [],
     future: [],
     comment,
-    flagged: task.flagged === true,
-    touched: false,
-    message: null,
+    flagged: merge(task, draft ?? {}).flagged === true,
+    touched: draft !== null,
+    message: draft?.message ?? null,
     from,
     prior: { decision, reason },
   };
@@ -174,6 +183,7 @@ export function submission(card: Card, reading: Reading, given: Given): { operat
     at: now / 1000,
     mark: null,
     position: null,
+    draft: null,
   };
   return { operation, past };
 }
@@ -227,7 +237,8 @@ export function pastOf(answer: PastAnswer): Past {
     reason: answer.reason,
     comment: answer.comment ?? "",
     at: answer.answered_at,
-    mark: null,
+    mark: answer.standing === "surplus" ? "surplus" : null,
     position: answer.position,
+    draft: answer.draft,
   };
 }

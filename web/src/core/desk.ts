@@ -10,6 +10,7 @@ import type {
   Base,
   Current,
   Decision,
+  Draft,
   LeasedTask,
   LeaseReply,
   Operation,
@@ -338,7 +339,7 @@ export class Desk {
     this.park();
     this.returnTo = returnTo;
     if (this.answers.find(past.taskId) === undefined) this.answers.record(past, false);
-    this.opened = this.parked.get(past.taskId) ?? pastCard(past, past.base, "history", this.reading);
+    this.opened = this.parked.get(past.taskId) ?? this.pastCard(past);
     this.show(`Earlier answer: ${DECIDED[past.decision]}`);
   }
 
@@ -489,7 +490,7 @@ export class Desk {
     this.opened = null;
     const place = this.answers.list.findIndex((other) => other.taskId === past.taskId);
     const newer = this.returnTo === "list" ? this.answers.list[place - 1] : undefined;
-    if (newer !== undefined) this.opened = pastCard(newer, newer.base, "history", this.reading);
+    if (newer !== undefined) this.opened = this.pastCard(newer);
   }
 
   /** Where the recipe validates, the card stays until the server has spoken. */
@@ -570,14 +571,23 @@ export class Desk {
   }
 
   private cardFor(leased: LeasedTask): Card {
-    const resolve = (base: Base): Base =>
-      typeof base === "string" ? (this.revisions.get(base) ?? base) : base;
-    const own = this.drafts.find(leased.task_id, leased.revision, resolve);
-    const { draft } = leased;
-    const fits = draft !== null && (draft.base == null || draft.base === leased.revision);
-    const message = draft?.message ?? null;
-    const chosen = own ?? (fits ? draft : null);
-    return leasedCard(leased, chosen === null ? null : { ...chosen, message }, this.reading);
+    const draft = this.draftFor(leased.task_id, leased.revision, leased.draft);
+    return leasedCard(leased, draft, this.reading);
+  }
+
+  private pastCard(past: Past): Card {
+    const draft = this.draftFor(past.taskId, past.base, past.draft);
+    return pastCard(past, past.base, "history", this.reading, draft);
+  }
+
+  /** Half-done work on a document: the browser's copy is newer than the server's, where there is one. */
+  private draftFor(taskId: string, base: Base, stored: Draft | null): Partial<Draft> | null {
+    const resolve = (known: Base): Base =>
+      typeof known === "string" ? (this.revisions.get(known) ?? known) : known;
+    const own = this.drafts.find(taskId, resolve(base), resolve);
+    const fitting = stored !== null && stored.base === resolve(base) ? stored : null;
+    if (own === null) return fitting;
+    return { ...own, message: stored?.message ?? null };
   }
 
   private arrived(reply: LeaseReply): void {

@@ -38,7 +38,7 @@ export class Drafts {
 
   edited(card: Card): void {
     this.waiting.set(card.taskId, card);
-    if (card.from === "queue") this.unsent.set(card.taskId, card);
+    this.unsent.set(card.taskId, card);
     this.localTimer ??= setTimeout(() => this.keep(), LOCAL_MS);
     if (this.serverTimer !== null) clearTimeout(this.serverTimer);
     this.serverTimer = setTimeout(() => this.flush(), SERVER_MS);

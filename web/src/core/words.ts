@@ -56,7 +56,7 @@ function words({ state, detail, progress, alsoOpen }: EndingFacts): Ending {
 
 function othersTitle(detail: Detail | null): string {
   const n = detail?.with_others;
-  if (n === undefined) return "The last tasks are with others";
+  if (n == null) return "The last tasks are with others";
   return n === 1 ? "One task is with others" : `${number(n)} tasks are with others`;
 }
 
@@ -78,7 +78,7 @@ function searching(detail: Detail | null, progress: Progress | null): Ending {
 
 function failed(detail: Detail | null): Ending {
   const row = detail?.row;
-  const where = row === undefined ? "The stream failed" : `The stream failed at row ${number(row)}`;
+  const where = row == null ? "The stream failed" : `The stream failed at row ${number(row)}`;
   return {
     title: where,
     text: `${detail?.message ?? "The recipe stopped with an error."} Your answers are saved. Whoever runs this project has to repair and restart it; this page then goes on by itself.`,

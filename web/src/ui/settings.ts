@@ -1,6 +1,6 @@
 /** Settings of the project in the shapes the page uses. */
 
-import type { Config, Project, Task } from "@/api/types";
+import type { Config, Json, Project, Task } from "@/api/types";
 import { type LabelColour, labelColour, strayIndex } from "@/core/colour";
 import { settingsFor, strings } from "@/interfaces/interface";
 
@@ -33,10 +33,20 @@ export function labelStyle(label: string, labels: readonly string[], config: Con
   return `--p:${both("paper")};--i:${both("ink")};--l:${both("line")}`;
 }
 
-function ownColour(label: string, config: Config): string | undefined {
+function themeOf(config: Config): { [key: string]: Json } {
   const theme = config.custom_theme;
-  if (theme === null || typeof theme !== "object" || Array.isArray(theme)) return undefined;
-  const { labels } = theme;
+  return theme !== null && typeof theme === "object" && !Array.isArray(theme) ? theme : {};
+}
+
+/** The widest a card may be, as CSS; a bare number means pixels. */
+export function cardWidth(config: Config): string | undefined {
+  const width = themeOf(config).cardMaxWidth;
+  if (typeof width === "number") return `${width}px`;
+  return typeof width === "string" ? width : undefined;
+}
+
+function ownColour(label: string, config: Config): string | undefined {
+  const { labels } = themeOf(config);
   if (labels === null || labels === undefined || typeof labels !== "object" || Array.isArray(labels)) {
     return undefined;
   }

@@ -16,6 +16,8 @@ export interface PainterOptions {
 
 export interface PaintOptions {
   hideNewlines: boolean;
+  /** The label set; with another one the labels have other colours. */
+  labels: readonly string[];
 }
 
 interface Segment {
