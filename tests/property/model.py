@@ -632,14 +632,15 @@ class Queue:
     def legal_fates(self, known: QueuedTask | None, row: Row) -> set[str]:
         """What an occurrence of a task in a row may become.
 
-        A second occurrence in this run is a duplicate; so is one in this version of the source, though it is
-        also "already a task from an earlier run".
+        Another occurrence of a task made in this run is a duplicate. A task of an earlier run is carried;
+        where this run or this version of the source met it before, it may also be called a duplicate.
         """
         if known is None:
             return {"task"}
-        if any(run == self.run for place, run in known.rows.items() if place != row):
+        met = [run for place, run in known.rows.items() if place != row]
+        if met and min(met) == self.run:
             return {"duplicate"}
-        again = any(source == row[0] and ordinal < row[1] for source, ordinal in known.rows)
+        again = self.run in met or any(place[0] == row[0] and place[1] < row[1] for place in known.rows)
         return {"duplicate", "carried"} if again else {"carried"}
 
     def find(self, key: Any, repeat: int) -> QueuedTask | None:

@@ -16,7 +16,7 @@ NUMBER = st.integers(0, 30)
 CLIENT = st.sampled_from([None, "x", "y"])
 CHANCE = st.integers(0, 3).map(lambda number: number == 0)
 SIZE = st.integers(1, 4)
-LATER = st.sampled_from([0.0, 0.0, 0.0, 61.0, 901.0])
+LATER = st.sampled_from([0.0, 0.0, 0.0, 40.0, 61.0, 850.0, 901.0])
 OVERLAP = st.sampled_from([1, 2, 3, None])
 
 

@@ -147,7 +147,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     # -- time and processes --------------------------------------------------------------------------
 
-    @rule(seconds=st.sampled_from([5.0, 19.0, 61.0, 61.0, 310.0, 901.0, 5000.0, -100.0]))
+    @rule(seconds=st.sampled_from([5.0, 40.0, 40.0, 61.0, 61.0, 310.0, 850.0, 901.0, 5000.0, -100.0]))
     def time_passes(self, seconds: float) -> None:
         self.world.tick(seconds)
 
@@ -219,7 +219,7 @@ COMMON = settings(
     phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
-FAST = settings(COMMON, max_examples=100, stateful_step_count=30, derandomize=True, database=None)
+FAST = settings(COMMON, max_examples=70, stateful_step_count=30, derandomize=True, database=None)
 SOAK = settings(COMMON, max_examples=3000, stateful_step_count=80, print_blob=True)
 
 
