@@ -1,0 +1,5 @@
+"""The fixtures of the queue's tests serve the store's as well: a clock, a real store, teams."""
+
+from tests.queue.conftest import clock, empty_database, make_team, memory, store, team
+
+__all__ = ["clock", "empty_database", "make_team", "memory", "store", "team"]

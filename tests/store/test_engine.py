@@ -1,0 +1,264 @@
+"""Opening a database, and transactions: all of it or nothing."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from tests.queue.team import START, Clock, Team
+
+from tallymark.errors import StoreError
+from tallymark.store import Row, Statement, Store, Transaction
+from tallymark.store.engine import KEY_STEPS
+
+ADD = Statement("Add a document.", "INSERT INTO document (text) VALUES (:text) RETURNING id")
+TEXTS = Statement("All documents.", "SELECT text FROM document ORDER BY id")
+CHOSEN = Statement("Some documents.", "SELECT text FROM document WHERE text IN {keys} ORDER BY id")
+COUNTERS = Statement("The counters.", "SELECT queued, done, withdrawn FROM dataset")
+
+
+def texts(store: Store) -> list[str]:
+    with store.reading() as tx:
+        return [row["text"] for row in tx.all(TEXTS)]
+
+
+def counters(team: Team) -> tuple[int, ...]:
+    return tuple(team.sql("SELECT queued, done, withdrawn FROM dataset")[0])  # type: ignore[arg-type]
+
+
+def sqlite(path: Path, *statements: str) -> None:
+    connection = sqlite3.connect(path)
+    with connection:
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+
+
+# -- opening ------------------------------------------------------------------------------------------
+
+
+def test_a_database_is_made_with_its_folders_and_for_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "some" / "folder" / "new.db"
+    Store.open(path).close()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("address", ["{}/t.db", "sqlite:///{}/t.db"])
+def test_a_path_and_its_url_are_the_same_database(tmp_path: Path, address: str) -> None:
+    Store.open(tmp_path / "t.db").close()
+    opened = Store.open(address.format(tmp_path))
+    assert opened.path == tmp_path / "t.db"
+    opened.close()
+
+
+@pytest.mark.parametrize("name", ["a?b.db", "a#b.db", "100%.db", "ä b.db"])
+def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
+    opened = Store.open(tmp_path / name)
+    opened.close()
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".db"] == [name]
+
+
+def test_a_database_keeps_its_id(tmp_path: Path) -> None:
+    first, other = Store.open(tmp_path / "1.db"), Store.open(tmp_path / "2.db")
+    again = Store.open(tmp_path / "1.db", read_only=True)
+    assert first.database_id == again.database_id != other.database_id
+    for opened in (first, again, other):
+        opened.close()
+
+
+def test_a_store_opened_for_reading_reads_and_does_not_write(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "t.db"
+    writing, reading = Store.open(path), Store.open(path, clock=clock, read_only=True)
+    with writing.transaction() as tx:
+        tx.insert(ADD, {"text": "a"})
+    assert (texts(reading), reading.now) == (["a"], START)
+    with pytest.raises(sqlite3.OperationalError, match="readonly"), reading.transaction() as tx:
+        tx.insert(ADD, {"text": "b"})
+    assert texts(writing) == ["a"]
+    writing.close()
+    reading.close()
+
+
+def foreign(path: Path) -> None:
+    sqlite(path, "CREATE TABLE mine (a)")
+
+
+def newer(path: Path) -> None:
+    Store.open(path).close()
+    sqlite(path, "UPDATE database SET schema_version = 99")
+
+
+def headless(path: Path) -> None:
+    Store.open(path).close()
+    sqlite(path, "DELETE FROM database")
+
+
+def text_file(path: Path) -> None:
+    path.write_text("This is not a database, but it is long enough to look like one. " * 100)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (foreign, "not one of Tallymark"),
+        (newer, "newer Tallymark"),
+        (headless, "newer Tallymark"),
+        (text_file, "cannot be opened"),
+        (Path.mkdir, "cannot be opened"),
+    ],
+)
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_file_that_is_not_ours_is_refused_and_left_as_it_is(
+    tmp_path: Path, make: Callable[[Path], None], message: str, read_only: bool
+) -> None:
+    path = tmp_path / "t.db"
+    make(path)
+    before = path.read_bytes() if path.is_file() else None
+    with pytest.raises(StoreError, match=message):
+        Store.open(path, read_only=read_only)
+    if make is text_file:
+        assert path.read_bytes() == before
+
+
+def test_a_missing_database_is_not_made_by_reading(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="There is no database at"):
+        Store.open(tmp_path / "none.db", read_only=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_file_is_no_database_to_read(tmp_path: Path) -> None:
+    (tmp_path / "t.db").touch()
+    with pytest.raises(StoreError, match="not one of Tallymark"):
+        Store.open(tmp_path / "t.db", read_only=True)
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match=r"file/t\.db cannot be opened"):
+        Store.open(tmp_path / "file" / "t.db")
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("postgresql://host/name", "not supported"),
+        ("sqlite://", "not supported"),
+        ("://", "not a database address"),
+    ],
+)
+def test_an_address_that_names_no_database_is_refused(address: str, message: str) -> None:
+    with pytest.raises(StoreError, match=message):
+        Store.open(address)
+
+
+# -- transactions -------------------------------------------------------------------------------------
+
+
+def test_a_transaction_that_raises_stores_nothing(store: Store) -> None:
+    with pytest.raises(RuntimeError), store.transaction() as tx:  # noqa: PT012
+        tx.insert(ADD, {"text": "a"})
+        raise RuntimeError
+    assert texts(store) == []
+
+
+def test_a_commit_that_fails_stores_nothing_and_the_next_one_works(store: Store) -> None:
+    defer = Statement("Look at foreign keys at the commit.", "PRAGMA defer_foreign_keys = ON")
+    lost = Statement("A source of nothing.", "INSERT INTO media (dataset, mount, folder) VALUES (99, '', '')")
+    with pytest.raises(sqlite3.IntegrityError), store.transaction() as tx:  # noqa: PT012
+        tx.run(defer)
+        tx.run(lost)
+        tx.insert(ADD, {"text": "a"})
+    with store.transaction() as tx:
+        tx.insert(ADD, {"text": "b"})
+    assert texts(store) == ["b"]
+
+
+def test_a_reader_sees_one_snapshot(store: Store) -> None:
+    with store.reading() as reader:
+        assert reader.all(TEXTS) == []
+        with store.transaction() as tx:
+            tx.insert(ADD, {"text": "a"})
+        assert reader.all(TEXTS) == []
+    assert texts(store) == ["a"]
+
+
+def test_the_time_of_a_transaction_stands_still(store: Store, clock: Clock) -> None:
+    with store.transaction() as tx:
+        clock.forward(5)
+        assert (tx.now, store.now) == (START, START + 5)
+
+
+def test_rows_come_one_at_a_time_or_all_or_first(store: Store) -> None:
+    with store.transaction() as tx:
+        assert (tx.one(TEXTS), tx.value(TEXTS), tx.new_ids("document", 2)) == (None, None, range(1, 3))
+        tx.many(Statement("Add.", "INSERT INTO document (text) VALUES (:t)"), [{"t": "a"}, {"t": "b"}])
+        assert tx.value(TEXTS) == "a"
+        assert [row["text"] for row in tx.stream(TEXTS)] == ["a", "b"]
+        assert tx.run(Statement("Drop all.", "DELETE FROM document")) == 2
+
+
+@pytest.mark.parametrize("count", [0, *(step + more for step in KEY_STEPS for more in (0, 1)), 1500])
+def test_any_number_of_keys_finds_each_row_once(store: Store, count: int) -> None:
+    keys = [str(number) for number in range(count)]
+    with store.transaction() as tx:
+        tx.many(
+            Statement("Add.", "INSERT INTO document (text) VALUES (:text)"),
+            [{"text": key} for key in [*keys, "other"]],
+        )
+        assert [row["text"] for row in tx.by_keys(CHOSEN, keys)] == keys
+
+
+# -- savepoints ---------------------------------------------------------------------------------------
+
+
+def add_and_fail(tx: Transaction) -> None:
+    tx.insert(ADD, {"text": "lost"})
+    raise ValueError
+
+
+def test_a_savepoint_undoes_what_is_inside_and_no_more(store: Store) -> None:
+    with store.transaction() as tx:
+        tx.insert(ADD, {"text": "before"})
+        with pytest.raises(ValueError), tx.savepoint():  # noqa: PT011
+            add_and_fail(tx)
+        with tx.savepoint():
+            tx.insert(ADD, {"text": "kept"})
+            with pytest.raises(ValueError), tx.savepoint():  # noqa: PT011
+                add_and_fail(tx)
+            tx.insert(ADD, {"text": "after"})
+    assert texts(store) == ["before", "kept", "after"]
+
+
+def tally_and_fail(tx: Transaction, datasets: Sequence[int]) -> None:
+    for dataset in datasets:
+        tx.tally(dataset, queued=10, done=10, withdrawn=10)
+    raise ValueError
+
+
+def test_a_savepoint_undoes_the_tallies_inside_it(store: Store, clock: Clock) -> None:
+    team = Team(store, clock).begin()
+    dataset = team.sql("SELECT id FROM dataset")[0]["id"]
+    with store.transaction() as tx:
+        with pytest.raises(ValueError), tx.savepoint():  # noqa: PT011
+            tally_and_fail(tx, [dataset])
+        assert not any(tx.pending(dataset).values())
+        tx.tally(dataset, queued=3, done=1)
+        with pytest.raises(ValueError), tx.savepoint():  # noqa: PT011
+            tally_and_fail(tx, [dataset, dataset + 1])
+        tx.tally(dataset, withdrawn=1)
+        assert dict(tx.pending(dataset)) == {"queued": 3, "done": 1, "withdrawn": 1}
+        assert tuple(row_values(tx.one(COUNTERS))) == (0, 0, 0)
+    assert counters(team) == (3, 1, 1)
+
+
+def row_values(row: Row | None) -> list[int]:
+    assert row is not None
+    return [row[name] for name in ("queued", "done", "withdrawn")]
+
+
+def test_tallies_are_lost_with_their_transaction(store: Store, clock: Clock) -> None:
+    team = Team(store, clock).begin()
+    dataset = team.sql("SELECT id FROM dataset")[0]["id"]
+    with pytest.raises(ValueError), store.transaction() as tx:  # noqa: PT011
+        tally_and_fail(tx, [dataset])
+    assert counters(team) == (0, 0, 0)
