@@ -61,6 +61,7 @@ def test_a_task_says_which_row_it_came_from(team: Team) -> None:
 
 def test_the_first_row_is_named_when_several_made_a_task(team: Team) -> None:
     for uri, ordinal in (("/f", 9), ("/g", 4)):
+        team.run()
         team.rows(team.source(uri), "a", first=ordinal)
     assert team.seat("ann").reply()["tasks"][0]["row"] == 4
 
