@@ -9,7 +9,7 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -180,7 +180,11 @@ class Store:
         self.read_only = read_only
         self.path = path
         self.dialect = SQLITE
-        self.database_id = self._prepare()
+        try:
+            self.database_id = self._prepare()
+        except BaseException:
+            engine.dispose()
+            raise
 
     @classmethod
     def open(cls, where: str | Path, *, clock: Clock = time.time, read_only: bool = False) -> "Store":
@@ -198,6 +202,7 @@ class Store:
             if not read_only:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch(mode=0o600)  # it holds the tokens of sessions
+            _refuse_foreign(path)
             return cls(_sqlite_engine(path, read_only=read_only), clock=clock, read_only=read_only, path=path)
         except (sqlite3.Error, OSError) as error:
             raise StoreError(
@@ -250,11 +255,6 @@ class Store:
                 and not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
             ):
                 self._create(transaction)
-            (application,) = connection.execute("PRAGMA application_id").fetchone()
-            if application != APPLICATION_ID:
-                raise StoreError(
-                    f"{self.path} is an SQLite file, but not one of Tallymark. Name another database."
-                )
             row = transaction.one(_DATABASE)
         if row is None or row["schema_version"] > SCHEMA_VERSION:
             raise StoreError(
@@ -270,6 +270,15 @@ class Store:
         transaction.run(
             _NEW_DATABASE, {"uuid": str(uuid.uuid4()), "version": SCHEMA_VERSION, "now": self.now}
         )
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Leave a file that is not ours as it is; an empty one may become ours. Errors: `StoreError`."""
+    with closing(sqlite3.connect(f"file:{_quoted(path)}?mode=rw", uri=True)) as connection:
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if tables and application != APPLICATION_ID:
+        raise StoreError(f"{path} is an SQLite file, but not one of Tallymark. Name another database.")
 
 
 def json_ids(ids: Iterable[int]) -> str:
