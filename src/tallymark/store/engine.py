@@ -202,7 +202,7 @@ class Store:
             if not read_only:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch(mode=0o600)  # it holds the tokens of sessions
-            _refuse_foreign(path)
+            _refuse_foreign(path, empty=not read_only)
             return cls(_sqlite_engine(path, read_only=read_only), clock=clock, read_only=read_only, path=path)
         except (sqlite3.Error, OSError) as error:
             raise StoreError(
@@ -272,12 +272,12 @@ class Store:
         )
 
 
-def _refuse_foreign(path: Path) -> None:
-    """Leave a file that is not ours as it is; an empty one may become ours. Errors: `StoreError`."""
+def _refuse_foreign(path: Path, *, empty: bool) -> None:
+    """Leave a file that is not ours as it is; an `empty` one may become ours. Errors: `StoreError`."""
     with closing(sqlite3.connect(f"file:{_quoted(path)}?mode=rw", uri=True)) as connection:
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if tables and application != APPLICATION_ID:
+    if application != APPLICATION_ID and (tables or not empty):
         raise StoreError(f"{path} is an SQLite file, but not one of Tallymark. Name another database.")
 
 
