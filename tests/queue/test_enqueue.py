@@ -1,192 +1,39 @@
-"""Putting tasks into the queue: duplicates, repeats, versions of sources, and how much is wanted."""
+"""Rows become tasks once, and every row that was read has one fate."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.queue.team import SHAPES, Team, new_task
+from tests.queue.team import Team, new_task
 
 from tallymark.errors import Fenced
-from tallymark.queue import enqueue, importing
-
-
-def repeats(team: Team) -> list[tuple[str, int]]:
-    """Text and repeat number of every task."""
-    found = team.sql("SELECT d.text, t.repeat FROM task t JOIN document d ON d.id = t.document ORDER BY t.id")
-    return [(row["text"], row["repeat"]) for row in found]
+from tallymark.queue import enqueue, operate, runs, seats
 
 
 def texts(team: Team) -> list[str]:
-    return [text for text, _ in repeats(team)]
+    rows = team.sql("SELECT d.text FROM task t JOIN document d ON d.id = t.document ORDER BY t.id")
+    return [row["text"].removeprefix('{"text":"').removesuffix('"}') for row in rows]
 
 
 def fates(team: Team, source: int) -> list[tuple[int, int, str, str | None]]:
-    found = team.sql("SELECT * FROM row_fate WHERE source = :source ORDER BY first", source=source)
-    return [(row["first"], row["last"], row["fate"], row["note"]) for row in found]
+    """The ranges of a source."""
+    rows = team.sql("SELECT first, last, fate, note FROM row_fate WHERE source = :s ORDER BY first", s=source)
+    return [(row["first"], row["last"], row["fate"], row["note"]) for row in rows]
 
 
-A, B, C = '{"text":"a"}', '{"text":"b"}', '{"text":"c"}'
+def repeats(team: Team) -> list[int]:
+    return [row["repeat"] for row in team.sql("SELECT repeat FROM task ORDER BY id")]
 
 
-# -- one pass -----------------------------------------------------------------------------------------
+def open_source(team: Team, **more: Any) -> dict[str, Any]:
+    return team.hosted(enqueue.open_source, **{"uri": "/rows.jsonl", "fingerprint": "1", **more})
 
 
-def test_a_task_is_stored_as_it_was_given(team: Team) -> None:
-    text = '{"text":"a","n":123456789012345678901,"f":1e22}'
-    task = new_task({"text": "a"}) | {"text": text}
-    added = team.hosted(enqueue.enqueue, tasks=[task])
-    assert added == {"fates": {}, "added": 1}
-    assert texts(team) == [text]
-    [row] = team.sql("SELECT * FROM task")
-    assert (row["identity"].hex(), row["input_identity"].hex()) == (task["identity"], task["input_identity"])
-    assert (row["input_hash"], row["task_hash"]) == (task["input_hash"], task["task_hash"])
-    assert (row["rank"], row["overlap"], row["repeat"], row["state"]) == (0.0, 1, 0, "open")
+# -- sources ------------------------------------------------------------------------------------------
 
 
-def test_a_task_may_want_its_own_rank_and_overlap(team: Team) -> None:
-    [task] = team.tasks("a", rank=2.5, overlap=3)
-    row = team.task(task)
-    assert (row["rank"], row["overlap"]) == (2.5, 3)
-
-
-def test_rows_with_the_same_text_are_duplicates_and_say_of_which(team: Team) -> None:
-    source = team.source()
-    assert team.rows(source, "a", "b", "a") == {"task": 2, "duplicate": 1}
-    assert team.rows(source, "b", first=4) == {"duplicate": 1}
-    assert fates(team, source) == [
-        (1, 2, "task", None),
-        (3, 3, "duplicate", "of row 1"),
-        (4, 4, "duplicate", "of row 2"),
-    ]
-
-
-def test_equal_rows_of_two_sources_in_one_run_are_duplicates(team: Team) -> None:
-    first, second = team.source("/f"), team.source("/g")
-    team.rows(first, "a")
-    assert team.rows(second, "a") == {"duplicate": 1}
-    assert fates(team, second) == [(1, 1, "duplicate", "of row 1 of source 1")]
-
-
-def test_two_tasks_of_one_row_are_two_tasks_and_one_row(team: Team) -> None:
-    source = team.source()
-    tasks = [new_task({"text": "a", "label": label}, source=source, ordinal=1) for label in "AB"]
-    assert team.hosted(enqueue.enqueue, tasks=tasks, read={str(source): 1}) == {
-        "fates": {"task": 1},
-        "added": 2,
-    }
-
-
-def test_the_first_fate_that_applies_is_the_rows(team: Team) -> None:
-    source = team.source()
-    team.rows(source, {"text": "a", "label": "A"})
-    tasks = [new_task({"text": "a", "label": label}, source=source, ordinal=2) for label in "AB"]
-    assert team.hosted(enqueue.enqueue, tasks=tasks, read={str(source): 2})["fates"] == {"task": 1}
-    tasks = [new_task({"text": "a", "label": label}, source=source, ordinal=3) for label in "CA"]
-    assert team.hosted(enqueue.enqueue, tasks=tasks, read={str(source): 3})["fates"] == {"task": 1}
-
-
-def test_the_same_task_twice_from_one_row_is_one(team: Team) -> None:
-    source = team.source()
-    task = new_task({"text": "a"}, source=source, ordinal=1)
-    assert team.hosted(enqueue.enqueue, tasks=[task, task], read={str(source): 1})["added"] == 1
-
-
-def test_tasks_without_rows_are_told_apart_by_identity_too(team: Team) -> None:
-    assert team.hosted(enqueue.enqueue, tasks=[new_task({"text": "a"})] * 3)["added"] == 1
-    assert team.hosted(enqueue.enqueue, tasks=[new_task({"text": "a"}, ordinal=3)])["added"] == 0
-
-
-def test_a_dataset_by_input_takes_one_task_for_each_input(make_team: Callable[..., Team]) -> None:
-    team = make_team(exclude_by="input")
-    source = team.source()
-    documents = [{"text": "a", "label": "A"}, {"text": "a", "label": "B"}]
-    assert team.rows(source, *documents) == {"task": 1, "duplicate": 1}
-
-
-def test_a_dataset_by_task_takes_one_for_each_question(team: Team) -> None:
-    documents = [{"text": "a", "label": "A"}, {"text": "a", "label": "B"}]
-    assert team.rows(team.source(), *documents) == {"task": 2}
-
-
-def test_fates_of_rows_without_a_task_are_stored_and_a_task_comes_first(team: Team) -> None:
-    source = team.source()
-    given = [[source, 1, "passed", None], [source, 2, "invalid", "line 2: no text"]]
-    tasks = [new_task({"text": "a"}, source=source, ordinal=1)]
-    added = team.hosted(enqueue.enqueue, tasks=tasks, fates=given, read={str(source): 2})
-    assert added["fates"] == {"task": 1, "invalid": 1}
-    assert fates(team, source) == [(1, 1, "task", None), (2, 2, "invalid", "line 2: no text")]
-
-
-def test_how_a_task_came_from_its_row_is_kept(team: Team) -> None:
-    team.rows(team.source(), "a", how="window")
-    assert team.sql("SELECT how FROM task_row")[0]["how"] == "window"
-
-
-def test_more_tasks_than_one_statement_takes(team: Team) -> None:
-    names = [f"t{number}" for number in range(600)]
-    source = team.source()
-    assert team.rows(source, *names) == {"task": 600}
-    assert team.rows(source, *names, first=601) == {"duplicate": 600}
-
-
-def test_an_empty_batch_is_no_error(team: Team) -> None:
-    assert team.hosted(enqueue.enqueue) == {"fates": {}, "added": 0}
-
-
-# -- repeats ------------------------------------------------------------------------------------------
-
-
-def test_a_pass_without_dedup_numbers_the_occurrences(team: Team) -> None:
-    source = team.source(dedup=False)
-    assert team.rows(source, "a", "b", "a", repeatable=True) == {"task": 3}
-    assert team.rows(source, "a", first=4, repeatable=True) == {"task": 1}
-    assert repeats(team) == [(A, 0), (B, 0), (A, 1), (A, 2)]
-
-
-def test_a_rerun_meets_the_same_numbers(team: Team) -> None:
-    source = team.source(dedup=False)
-    team.rows(source, "a", "b", "a", repeatable=True)
-    team.run()
-    assert team.source(dedup=False) == source
-    assert team.rows(source, "a", "b", "a", "a", repeatable=True) == {"task": 1}
-    assert repeats(team) == [(A, 0), (B, 0), (A, 1), (A, 2)]
-
-
-def test_a_new_version_without_dedup_carries_its_repeats(team: Team) -> None:
-    team.rows(team.source(dedup=False), "a", "a", repeatable=True)
-    team.run()
-    second = team.source(fingerprint="2", dedup=False)
-    assert team.rows(second, "a", "a", "a", repeatable=True) == {"carried": 2, "task": 1}
-
-
-def test_the_same_task_twice_from_one_row_of_a_pass_without_dedup_is_two(team: Team) -> None:
-    source = team.source(dedup=False)
-    assert team.hosted(
-        enqueue.enqueue,
-        tasks=[new_task({"text": "a"}, source=source, ordinal=1, repeatable=True)] * 2,
-        read={str(source): 1},
-    ) == {"fates": {"task": 1}, "added": 2}
-
-
-def test_a_wanted_repetition_counts_although_another_source_had_the_text(team: Team) -> None:
-    team.rows(team.source("/f"), "a")
-    second = team.source("/g", dedup=False)
-    assert team.rows(second, "a", "a", repeatable=True) == {"duplicate": 1, "task": 1}
-
-
-def test_repeatable_tasks_without_rows_are_not_repeated(team: Team) -> None:
-    assert team.hosted(enqueue.enqueue, tasks=[new_task({"text": "a"}, repeatable=True)] * 2)["added"] == 1
-
-
-# -- versions and runs --------------------------------------------------------------------------------
-
-
-def opened(team: Team, **named: Any) -> dict[str, Any]:
-    return team.hosted(enqueue.open_source, uri="/f", **named)
-
-
-def test_a_new_source_begins_at_the_first_row(team: Team) -> None:
-    assert opened(team, fingerprint="1", known_rows=3) == {
+def test_a_new_source_begins_at_its_start(team: Team) -> None:
+    assert open_source(team, known_rows=5) == {
         "source": 1,
         "version": 1,
         "mark": 0,
@@ -198,73 +45,112 @@ def test_a_new_source_begins_at_the_first_row(team: Team) -> None:
 
 
 def test_the_same_source_goes_on_from_its_mark(team: Team) -> None:
-    source = opened(team, fingerprint="1")["source"]
+    source = open_source(team, known_rows=5)["source"]
     team.rows(source, "a", "b")
-    team.hosted(enqueue.enqueue, read={str(source): 2}, marks={str(source): [2, {"byte": 17}]})
+    team.hosted(enqueue.enqueue, marks={str(source): [2, {"byte": 30}]})
     team.run()
-    again = opened(team, fingerprint="1")
-    assert (again["source"], again["mark"], again["position"]) == (source, 2, {"byte": 17})
+    again = open_source(team)
+    assert (again["source"], again["mark"], again["position"]) == (source, 2, {"byte": 30})
     assert (again["changed"], again["grown"], again["stored"]) == (False, False, "1")
+    assert team.sql("SELECT run, known_rows FROM source")[0]["run"] == team.fence["run"]
 
 
 def test_a_mark_never_goes_back(team: Team) -> None:
-    source = opened(team, fingerprint="1")["source"]
+    source = team.source()
     team.rows(source, "a", "b")
-    for mark in (2, 1):
-        team.hosted(enqueue.enqueue, marks={str(source): [mark, mark]})
-    assert opened(team, fingerprint="1")["mark"] == 2
+    for mark, position in ((2, "late"), (1, "early")):
+        team.hosted(enqueue.enqueue, marks={str(source): [mark, position]})
+    assert (open_source(team)["mark"], open_source(team)["position"]) == (2, "late")
 
 
-def test_a_source_that_differs_is_asked_about_first(team: Team) -> None:
-    opened(team, fingerprint="1")
-    asked = opened(team, fingerprint="2")
-    assert (asked["changed"], asked["grown"], asked["stored"], asked["version"]) == (True, False, "1", 1)
-    assert opened(team, fingerprint="1")["changed"] is False
+def test_a_source_that_differs_is_compared_first(team: Team) -> None:
+    source = open_source(team)["source"]
+    team.rows(source, "a")
+    reply = open_source(team, fingerprint="2")
+    assert (reply["source"], reply["changed"], reply["stored"]) == (source, True, "1")
+    assert len(team.sql("SELECT 1 FROM source")) == 1
 
 
 def test_a_source_that_has_grown_is_the_same_version(team: Team) -> None:
-    source = opened(team, fingerprint="1", known_rows=2)["source"]
-    grown = opened(team, fingerprint="2", same_start=True)
-    assert (grown["source"], grown["changed"], grown["grown"]) == (source, False, True)
-    assert team.sql("SELECT known_rows FROM source")[0][0] is None
-    assert opened(team, fingerprint="2")["stored"] == "2"
+    source = open_source(team, known_rows=1)["source"]
+    grown = open_source(team, fingerprint="2", same_start=True, known_rows=None)
+    assert (grown["source"], grown["version"], grown["grown"], grown["changed"]) == (source, 1, True, False)
+    assert team.sql("SELECT known_rows FROM source")[0]["known_rows"] is None
+    assert open_source(team, fingerprint="2")["changed"] is False
 
 
 def test_a_source_that_has_changed_is_a_new_version(team: Team) -> None:
-    opened(team, fingerprint="1")
-    changed = opened(team, fingerprint="2", same_start=False)
-    assert (changed["source"], changed["version"], changed["changed"]) == (2, 2, True)
-    assert opened(team, fingerprint="2")["version"] == 2
+    first = open_source(team)["source"]
+    second = open_source(team, fingerprint="2", same_start=False)
+    assert (second["source"], second["version"], second["mark"]) == (first + 1, 2, 0)
+    assert (second["changed"], second["grown"]) == (True, False)
 
 
-def test_how_many_rows_there_are_may_become_known_later_and_stays_known(team: Team) -> None:
-    source = opened(team, fingerprint="1")["source"]
-    opened(team, fingerprint="1", known_rows=5)
-    assert team.sql("SELECT known_rows FROM source")[0][0] == 5
-    opened(team, fingerprint="1")
-    assert team.sql("SELECT known_rows FROM source")[0][0] == 5
-    team.hosted(enqueue.source_done, source=source, known_rows=4)
-    assert team.sql("SELECT known_rows FROM source")[0][0] == 4
+@pytest.mark.parametrize(("before", "now", "kept"), [(None, 7, 7), (None, None, None), (5, None, 5)])
+def test_how_many_rows_there_are_is_learnt_once(
+    team: Team, before: int | None, now: int | None, kept: int | None
+) -> None:
+    open_source(team, known_rows=before)
+    open_source(team, known_rows=now)
+    assert team.sql("SELECT known_rows FROM source")[0]["known_rows"] == kept
 
 
-def test_what_an_earlier_version_had_is_carried_and_keeps_its_answers(team: Team) -> None:
-    team.rows(team.source(), "a", "b", "c")
-    team.seat("ann").submit("1")
+def test_a_source_that_was_read_through_has_its_rows(team: Team) -> None:
+    source = team.source()
+    team.rows(source, "a", "b")
+    team.hosted(enqueue.source_done, source=source, known_rows=2)
+    assert (team.books()["sources"][0]["known"], team.books()["sources"][0]["unread"]) == (2, 0)
+
+
+# -- fates --------------------------------------------------------------------------------------------
+
+
+def test_a_row_that_makes_a_task_is_one(team: Team) -> None:
+    source = team.source()
+    assert team.rows(source, "a", "b") == {"task": 2}
+    assert (texts(team), fates(team, source)) == (["a", "b"], [(1, 2, "task", None)])
+
+
+def test_an_equal_row_is_a_duplicate_of_the_first(team: Team) -> None:
+    source = team.source()
+    assert team.rows(source, "a", "b", "a") == {"task": 2, "duplicate": 1}
+    assert team.rows(source, "b", first=4) == {"duplicate": 1}
+    assert fates(team, source)[1:] == [(3, 3, "duplicate", "of row 1"), (4, 4, "duplicate", "of row 2")]
+
+
+@pytest.mark.parametrize(("exclude_by", "tasks"), [("task", 3), ("input", 1)])
+def test_the_dataset_says_what_a_duplicate_is(
+    make_team: Callable[..., Team], exclude_by: str, tasks: int
+) -> None:
+    team = make_team(exclude_by=exclude_by)
+    rows = [{"text": "a", "label": label} for label in ("A", "B", "C")]
+    team.rows(team.source(), *rows)
+    assert len(team.sql("SELECT 1 FROM task")) == tasks
+
+
+def test_an_equal_row_of_another_source_of_the_run_is_a_duplicate(team: Team) -> None:
+    first, second = team.source("/a"), team.source("/b")
+    team.rows(first, "a")
+    assert team.rows(second, "a") == {"duplicate": 1}
+    assert fates(team, second) == [(1, 1, "duplicate", f"of row 1 of source {first}")]
+
+
+def test_a_row_of_an_earlier_run_is_carried(team: Team) -> None:
+    team.rows(team.source("/a"), "a")
     team.run()
-    second = team.source(fingerprint="2")
-    assert team.rows(second, "b", "x", "a", "a") == {"carried": 2, "task": 1, "duplicate": 1}
-    assert fates(team, second) == [
-        (1, 1, "carried", None),
-        (2, 2, "task", None),
-        (3, 3, "carried", None),
-        (4, 4, "duplicate", "of row 3"),
-    ]
-    assert team.state("1") == "done"
-    books = team.books()
-    assert [source["fates"] for source in books["sources"]] == [
-        {"task": 3},
-        {"carried": 2, "duplicate": 1, "task": 1},
-    ]
+    second = team.source("/b")
+    assert team.rows(second, "a", "a") == {"carried": 1, "duplicate": 1}
+    assert texts(team) == ["a"]
+
+
+def test_rows_of_a_changed_source_are_carried_and_those_that_vanished_stay(team: Team) -> None:
+    team.rows(team.source(), "a", "b")
+    team.run()
+    changed = team.source(fingerprint="2")
+    assert team.rows(changed, "new", "b") == {"task": 1, "carried": 1}
+    assert texts(team) == ["a", "b", "new"]
+    links = team.sql("SELECT source, ordinal FROM task_row WHERE task = 2 ORDER BY source")
+    assert [(row["source"], row["ordinal"]) for row in links] == [(1, 2), (2, 2)]
 
 
 def test_a_row_read_again_keeps_its_fate(team: Team) -> None:
@@ -272,153 +158,251 @@ def test_a_row_read_again_keeps_its_fate(team: Team) -> None:
     team.rows(source, "a", "a", "b")
     before = fates(team, source)
     team.run()
+    assert team.source() == source
     assert team.rows(source, "a", "a", "b") == {}
-    assert fates(team, source) == before
+    assert (fates(team, source), texts(team)) == (before, ["a", "b"])
 
 
-def test_a_row_passed_over_that_makes_a_task_later_is_a_task(team: Team) -> None:
+def test_a_row_without_a_fate_is_pending(team: Team) -> None:
     source = team.source()
-    team.hosted(enqueue.enqueue, fates=[[source, 1, "passed", None]], read={str(source): 1})
-    assert team.rows(source, "a") == {"task": 1}
+    team.rows(source, "a", None, "b")
+    assert team.books()["sources"][0]["pending"] == 1
+    team.hosted(enqueue.enqueue, fates=[[source, 2, "passed", "filtered"]])
+    assert (team.books()["sources"][0]["pending"], fates(team, source)[1]) == (
+        0,
+        (2, 2, "passed", "filtered"),
+    )
 
 
-def test_a_task_made_before_without_a_row_is_carried_by_its_row(team: Team) -> None:
-    team.tasks("a")
-    assert team.rows(team.source(), "a") == {"carried": 1}
+def test_rows_that_made_no_task_say_why(team: Team) -> None:
+    source = team.source()
+    final = [
+        [source, 1, "invalid", "line 1: no text"],
+        [source, 2, "passed", None],
+        [source, 3, "passed", None],
+    ]
+    reply = team.hosted(enqueue.enqueue, fates=final, read={str(source): 3})
+    assert reply == {"fates": {"invalid": 1, "passed": 2}, "added": 0}
+    assert fates(team, source) == [(1, 1, "invalid", "line 1: no text"), (2, 3, "passed", None)]
 
 
-def test_an_older_start_may_write_nothing_more(team: Team) -> None:
-    old = team.fence
+def test_a_row_that_makes_several_tasks_has_the_first_fate_that_applies(team: Team) -> None:
+    source = team.source()
+    team.rows(source, "a")
+    made = [new_task({"text": text}, source=source, ordinal=2) for text in ("a", "b", "a")]
+    said = [[source, 2, "invalid", "no"]]
+    reply = team.hosted(enqueue.enqueue, tasks=made, fates=said, read={str(source): 2})
+    assert reply == {"fates": {"task": 1}, "added": 1}
+    assert fates(team, source) == [(1, 2, "task", None)]
+    both = [new_task({"text": text}, source=source, ordinal=3) for text in ("c", "a")]
+    team.hosted(enqueue.enqueue, tasks=both, read={str(source): 3})
+    assert fates(team, source) == [(1, 3, "task", None)]
+
+
+def test_a_row_that_passed_and_makes_a_task_later_is_a_task(team: Team) -> None:
+    source = team.source()
+    team.hosted(
+        enqueue.enqueue, fates=[[source, n, "passed", None] for n in (1, 2, 3)], read={str(source): 3}
+    )
+    assert team.rows(source, "a", first=2) == {"task": 1}
+    assert fates(team, source) == [(1, 1, "passed", None), (2, 2, "task", None), (3, 3, "passed", None)]
+
+
+@pytest.mark.parametrize("how", ["exact", "hash", "window"])
+def test_a_task_knows_its_row_and_how_it_was_found(team: Team, how: str) -> None:
+    team.rows(team.source(), "a", how=how)
+    assert [row["how"] for row in team.sql("SELECT how FROM task_row")] == [how]
+
+
+@pytest.mark.parametrize("row", [{}, {"source": 1}, {"ordinal": 1}])
+def test_a_task_without_a_row_has_no_fate_and_is_added_once(team: Team, row: dict[str, int]) -> None:
+    team.source()
+    for added in (1, 0):
+        reply = team.hosted(enqueue.enqueue, tasks=[new_task({"text": "a"}, **row)])
+        assert reply == {"fates": {}, "added": added}
+    repeated = new_task({"text": "a"}, repeatable=True)
+    assert team.hosted(enqueue.enqueue, tasks=[repeated])["added"] == 0
+    assert team.books()["tasks"]["without_row"] == 1
+
+
+def test_a_run_counts_the_rows_of_all_its_sources(team: Team) -> None:
+    first, second = team.source("/a"), team.source("/b")
+    team.hosted(enqueue.enqueue, read={str(first): 10}, rows_known=50)
+    team.hosted(enqueue.enqueue, read={str(second): 3}, rows_known=50)
+    team.hosted(enqueue.enqueue, read={str(first): 4}, rows_known=50)
+    [run] = team.sql("SELECT rows_read, rows_known FROM run")
+    assert (run["rows_read"], run["rows_known"]) == (13, 50)
+
+
+# -- repeats ------------------------------------------------------------------------------------------
+
+
+def repeatable(team: Team, source: int, *words: str, first: int = 1) -> dict[str, int]:
+    return team.rows(source, *words, first=first, repeatable=True)
+
+
+def test_a_pass_without_dedup_makes_repeats_by_occurrence(team: Team) -> None:
+    source = team.source(dedup=False)
+    assert repeatable(team, source, "a", "b", "a") == {"task": 3}
+    assert repeatable(team, source, "a", first=4) == {"task": 1}
+    assert repeats(team) == [0, 0, 1, 2]
+
+
+def test_a_rerun_meets_the_same_repeats(team: Team) -> None:
+    source = team.source(dedup=False)
+    repeatable(team, source, "a", "a")
     team.run()
-    for function, named in (
-        (enqueue.enqueue, {"tasks": []}),
-        (enqueue.open_source, {"uri": "/f", "fingerprint": "1"}),
-        (enqueue.source_done, {"source": 1, "known_rows": 1}),
-        (enqueue.demand, {"batch_size": 1}),
-    ):
-        with pytest.raises(Fenced, match="taken over"):
-            team.do(function, **old, **named)  # type: ignore[arg-type]
+    assert repeatable(team, team.source(), "a", "a") == {}
+    changed = team.source(fingerprint="2", dedup=False)
+    assert repeatable(team, changed, "a", "x", "a", "a") == {"carried": 2, "task": 2}
+    assert repeats(team) == [0, 1, 0, 2]
+
+
+def test_two_equal_tasks_of_one_row_are_two_repeats(team: Team) -> None:
+    source = team.source(dedup=False)
+    pair = [new_task({"text": "a"}, source=source, ordinal=1, repeatable=True) for _ in range(2)]
+    for added in (2, 0):
+        assert team.hosted(enqueue.enqueue, tasks=pair, read={str(source): 1})["added"] == added
+    assert repeats(team) == [0, 1]
+
+
+def test_a_pass_without_dedup_gets_its_repeats_where_another_source_has_the_first(team: Team) -> None:
+    team.rows(team.source("/a"), "a")
+    second = team.source("/b", dedup=False)
+    assert repeatable(team, second, "a", "a") == {"duplicate": 1, "task": 1}
+    assert repeats(team) == [0, 1]
 
 
 # -- excluded -----------------------------------------------------------------------------------------
 
 
-def test_what_was_answered_elsewhere_is_excluded(team: Team) -> None:
-    elsewhere = team.other("sport")
-    tasks = elsewhere.tasks({"text": "a", "label": "A"}, "b", "c")
-    ann = elsewhere.seat("ann")
-    ann.submit(tasks[0])
-    ann.submit(tasks[1])
-    ann.lease()
-    team.run(exclude=["sport", "news"])
+@pytest.mark.parametrize(("exclude_by", "excluded"), [("task", 1), ("input", 2)])
+def test_what_was_answered_in_another_dataset_is_excluded(
+    make_team: Callable[..., Team], exclude_by: str, excluded: int
+) -> None:
+    team = make_team(exclude_by=exclude_by)
+    other = team.other("books")
+    answered, _ = other.tasks({"text": "a", "label": "A"}, {"text": "open"})
+    other.seat("ann").submit(answered)
+    team.run(exclude=["books", "news"])
     source = team.source()
-    given = team.rows(source, {"text": "a", "label": "A"}, {"text": "a", "label": "B"}, "b", "c")
-    assert given == {"excluded": 2, "task": 2}
-    assert fates(team, source)[0] == (1, 1, "excluded", "answered in sport")
+    rows = [{"text": "a", "label": "A"}, {"text": "a", "label": "B"}, {"text": "open"}]
+    assert team.rows(source, *rows) == {"excluded": excluded, "task": 3 - excluded}
+    assert fates(team, source)[0] == (1, excluded, "excluded", "answered in books")
+    assert team.hosted(enqueue.enqueue, tasks=[new_task({"text": "a", "label": "A"})])["added"] == 0
 
 
-def test_an_input_answered_elsewhere_is_excluded_where_inputs_count(make_team: Callable[..., Team]) -> None:
-    team = make_team(exclude_by="input")
-    elsewhere = team.other("sport")
-    [task] = elsewhere.tasks({"text": "a", "label": "A"})
-    elsewhere.seat("ann").submit(task)
-    team.run(exclude=["sport"])
-    assert team.rows(team.source(), {"text": "a", "label": "B"}) == {"excluded": 1}
+def test_a_task_that_is_in_the_queue_is_not_excluded_any_more(team: Team) -> None:
+    team.tasks("a")
+    other = team.other("books")
+    [answered] = other.tasks("a")
+    other.seat("ann").submit(answered)
+    team.run(exclude=["books"])
+    assert team.rows(team.source(), "a") == {"carried": 1}
 
 
-def test_what_is_in_the_queue_already_is_not_excluded_again(team: Team) -> None:
-    elsewhere = team.other("sport")
-    source = team.source()
-    team.rows(source, "a")
-    elsewhere.tasks("a")
-    elsewhere.seat("ann").submit("2")
-    team.run(exclude=["sport"])
-    assert team.rows(source, "a") == {}
+# -- tasks --------------------------------------------------------------------------------------------
 
 
-# -- rows read ----------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("dataset", "given", "wanted"), [(1, None, 1), (1, 3, 3), (None, None, None), (None, 2, 2)]
+)
+def test_a_task_wants_as_many_answers_as_it_or_its_dataset_says(
+    make_team: Callable[..., Team], dataset: int | None, given: int | None, wanted: int | None
+) -> None:
+    team = make_team(overlap=dataset)
+    [task] = team.tasks("a", overlap=given)
+    assert team.task(task)["overlap"] == wanted
 
 
-def test_rows_read_are_those_of_all_sources_of_the_run(team: Team) -> None:
-    first, second = team.source("/f"), team.source("/g")
-    team.rows(first, None, None, None)
-    team.rows(second, None)
-    team.stream("open")
-    assert team.seat("ann").reply()["progress"]["rows_read"] == 4
-    assert team.books()["sources"][0]["pending"] == 3
+def test_tasks_are_leased_in_the_order_of_their_rank(team: Team) -> None:
+    late, default = team.tasks("late", rank=2), team.tasks("default", rank=None)
+    early = team.tasks("early", rank=-1.5)
+    assert team.seat("ann").lease(3) == [*early, *default, *late]
 
 
-def test_the_number_of_rows_is_known_when_the_host_says_so(team: Team) -> None:
-    source = team.source()
-    team.hosted(enqueue.enqueue, tasks=[new_task({"text": "a"}, source=source, ordinal=1)],
-                read={str(source): 1}, rows_known=10)  # fmt: skip
-    progress = team.seat("ann").reply()["progress"]
-    assert (progress["rows_read"], progress["rows_known"], progress["remaining"]) == (1, 10, 10)
-    assert progress["estimate"] is True
-
-
-# -- the order of new tasks ---------------------------------------------------------------------------
-
-
-def test_a_task_that_sorts_before_the_cursor_is_found_all_the_same(team: Team) -> None:
-    team.tasks(*[f"r{number}" for number in range(5)], rank=5.0)
-    ann = team.seat("ann")
-    ann.lease(2)
-    [early] = team.tasks("early", rank=1.0)
-    [default] = team.tasks("default")
-    [late] = team.tasks("late", rank=9.0)
-    assert ann.lease(4)[2:] == ["4", "5"] or True
-    assert set(ann.lease(4)) >= {early, default}
-    assert late not in ann.lease(7)
-
-
-def test_an_imported_question_behind_the_cursor_is_found_too(make_team: Callable[..., Team]) -> None:
-    team = make_team(overlap=None)
-    team.tasks("r", rank=5.0)
+def test_tasks_before_a_cursor_are_offered_again(team: Team) -> None:
+    team.tasks("late", rank=2.0)
     ann = team.seat("ann")
     ann.lease()
-    records = [{"text": "old", "answer": "accept", "_session_id": None}]
-    team.operator(importing.import_answers, records=records, shapes=SHAPES)
-    assert ann.lease(2) == ["2", "1"]
+    early = team.tasks("early", rank=1.0)
+    assert [str(row["task"]) for row in team.sql("SELECT task FROM returned")] == early
+    assert ann.lease(2) == [*early, "1"]
+
+
+# -- fences -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("call", "more"),
+    [
+        (enqueue.open_source, {"uri": "/a", "fingerprint": "1"}),
+        (enqueue.enqueue, {"tasks": [new_task({"text": "a"})]}),
+        (enqueue.source_done, {"source": 1, "known_rows": 1}),
+        (enqueue.demand, {"batch_size": 10}),
+        (runs.beat, {}),
+        (runs.end_run, {}),
+        (runs.stream_state, {"state": "ended"}),
+    ],
+)
+def test_a_host_that_was_replaced_must_stop(
+    team: Team, call: Callable[..., Any], more: dict[str, Any]
+) -> None:
+    old = team.fence
+    team.run()
+    with pytest.raises(Fenced):
+        team.do(call, **old, **more)
+    with pytest.raises(Fenced):
+        team.do(call, run=team.fence["run"], generation=99, **more)
+    assert texts(team) == []
 
 
 # -- demand -------------------------------------------------------------------------------------------
 
 
-def demand(team: Team, batch_size: int = 5, **more: Any) -> int:
-    return int(team.hosted(enqueue.demand, batch_size=batch_size, **more)["demand"])
+def demand(team: Team, **more: Any) -> int:
+    return int(team.hosted(enqueue.demand, batch_size=5, **more)["demand"])
 
 
-def test_while_nobody_is_there_one_session_is_expected(team: Team) -> None:
+def test_while_nobody_is_active_one_session_is_expected(team: Team) -> None:
     assert demand(team) == 10
     team.tasks("a", "b", "c")
     assert demand(team) == 7
-
-
-def test_each_active_session_could_lease_two_batches(make_team: Callable[..., Team]) -> None:
-    team = make_team(overlap=2)
-    tasks = team.tasks(*[f"t{number}" for number in range(10)])
-    ann, _bob = team.people("ann", "bob")
+    team.tasks(*(str(number) for number in range(20)))
     assert demand(team) == 0
-    ann.lease(4)
-    ann.save(*[ann.op(task) for task in tasks[:4]])
+
+
+def test_the_session_with_least_to_do_decides(make_team: Callable[..., Team]) -> None:
+    team = make_team(overlap=2)
+    tasks = team.tasks(*(str(number) for number in range(10)))
+    ann, bob = team.people("ann", "bob")
+    assert demand(team) == 0
+    for task in tasks[:4]:
+        ann.submit(task)
+    ann.lease(2)
+    bob.lease(3)
+    assert demand(team) == 6
+    assert ann.release() == 2
     assert demand(team) == 4
 
 
-def test_silent_and_retired_sessions_and_models_want_nothing(make_team: Callable[..., Team]) -> None:
-    team = make_team(overlap=None)
-    tasks = team.tasks(*[f"t{number}" for number in range(10)])
-    ann = team.seat("ann")
-    ann.save(*[ann.op(task) for task in tasks])
-    assert demand(team) == 10
-    machine = team.seat("m", "model")
-    machine.save(*[machine.op(task) for task in tasks])
-    team.clock.forward(61)
-    assert demand(team) == 0
+@pytest.mark.parametrize("gone", ["silent", "retired", "model"])
+def test_who_is_not_active_wants_nothing(team: Team, gone: str) -> None:
+    tasks = team.tasks(*(str(number) for number in range(10)), ended=False)
+    ann = team.seat("ann", kind="model" if gone == "model" else "person")
+    ann.lease(3)
+    team.do(operate.set_overlap, dataset="news", overlap=2)
+    if gone != "model":
+        assert demand(team) == 3
+    if gone == "silent":
+        team.clock.forward(60)
+    if gone == "retired":
+        team.operator(seats.retire_seat, name="ann")
+    assert (demand(team), len(tasks)) == (0, 10)
 
 
-def test_returned_tasks_behind_the_cursor_are_supply(team: Team) -> None:
-    team.tasks(*[f"t{number}" for number in range(10)])
+def test_tasks_that_were_returned_are_supply(team: Team) -> None:
+    team.tasks(*(str(number) for number in range(10)), ended=False)
     ann = team.seat("ann")
     ann.lease(10)
     assert demand(team) == 10
@@ -426,9 +410,7 @@ def test_returned_tasks_behind_the_cursor_are_supply(team: Team) -> None:
     assert demand(team) == 0
 
 
-def test_more_may_be_wanted_ahead_of_everybody(team: Team) -> None:
-    team.tasks(*[f"t{number}" for number in range(10)])
+def test_tasks_can_be_wanted_ahead(team: Team) -> None:
+    team.tasks(*(str(number) for number in range(15)), ended=False)
     team.seat("ann")
-    assert demand(team) == 0
-    assert demand(team, ahead=25) == 15
-    assert demand(team, ahead=5) == 0
+    assert [demand(team), demand(team, ahead=12), demand(team, ahead=40)] == [0, 0, 25]
