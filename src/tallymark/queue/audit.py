@@ -35,15 +35,20 @@ _TASK_STATES = Statement(
     """,
 )
 _SLOTS = Statement(
-    "Slots of a dataset's tasks: wanted from the overlaps, the rest from the counters.",
+    "Slots of a dataset's tasks: wanted from the overlaps, free from the counters.",
     """
-    SELECT coalesce(sum(counted), 0) AS counted, coalesce(sum(taken - counted), 0) AS live,
-           coalesce(sum(CASE WHEN state = 'withdrawn' OR overlap IS NULL THEN 0 ELSE overlap - taken END), 0)
+    SELECT coalesce(sum(CASE WHEN state = 'withdrawn' OR overlap IS NULL THEN 0 ELSE overlap - taken END), 0)
                AS free,
            coalesce(sum(CASE WHEN overlap IS NULL THEN 0 WHEN state = 'withdrawn' THEN taken
-                             ELSE overlap END), 0) AS wanted
+                             ELSE overlap END), 0) AS wanted,
+           coalesce(sum(counted), 0) AS answers
       FROM task WHERE dataset = :dataset
     """,
+)
+_SLOTS_TAKEN = Statement(
+    "Slots that are taken, from the assignments.",
+    "SELECT count(CASE WHEN a.standing = 'counted' THEN 1 END) AS counted,"
+    " count(CASE WHEN a.slot = 1 THEN 1 END) AS live FROM assignment a JOIN session s ON s.id = a.session WHERE s.dataset = :dataset",
 )
 _SLOTS_EVERYONE = Statement(
     "Slots of tasks that want everyone: wanted by open seats, still free, taken by others.",
@@ -306,7 +311,7 @@ def balances(tx: Transaction, *, dataset: str) -> dict[str, Any]:
     sources = [_source(tx, row) for row in tx.all(_SOURCES, named)]
     tasks = _tasks(tx, named)
     slots = _slots(tx, named)
-    answers = _answers(tx, named, slots["counted"])
+    answers = _answers(tx, named, slots.pop("answers"))
     groups = [*sources, tasks, slots, answers]
     return {
         "dataset": dataset,
@@ -367,7 +372,8 @@ def _tasks(tx: Transaction, named: dict[str, Any]) -> dict[str, Any]:
 
 
 def _slots(tx: Transaction, named: dict[str, Any]) -> dict[str, Any]:
-    slots, everyone = _record(tx.one(_SLOTS, named)), _record(tx.one(_SLOTS_EVERYONE, named))
+    slots = {**_record(tx.one(_SLOTS_TAKEN, named)), **_record(tx.one(_SLOTS, named))}
+    everyone = _record(tx.one(_SLOTS_EVERYONE, named))
     slots["free"] += everyone["free"]
     slots["wanted"] += everyone["wanted"] + everyone["closed"]
     return {**slots, "balanced": slots["wanted"] == slots["counted"] + slots["live"] + slots["free"]}

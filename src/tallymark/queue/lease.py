@@ -252,7 +252,9 @@ def _progress(tx: Transaction, seat: Seat, state: LeaseState) -> ProgressDict:
 
 def _available(tx: Transaction, seat: Seat) -> bool:
     """Whether there is something to lease, as far as is seen without a full search."""
-    return _can_lease(seat) and bool(_search(tx, seat, 1, from_start=False))
+    if not _can_lease(seat):
+        return False
+    return bool(_search_returned(tx, seat, 1) or _search_from(tx, seat, 1, [], after_cursor=True))
 
 
 def _can_lease(seat: Seat) -> bool:
@@ -273,7 +275,7 @@ def _top_up(tx: Transaction, seat: Seat, client: str, need: int, *, idle: bool) 
     if seconds is not None:
         overdue = {"dataset": seat.dataset, "session": seat.id, "before": tx.now - seconds}
         _expire(tx, seat, tx.all(_OVERDUE, overdue))
-    found = _search(tx, seat, need, from_start=True)
+    found = _search(tx, seat, need)
     if not found and idle and seconds is not None:
         silent = {
             "dataset": seat.dataset,
@@ -282,7 +284,7 @@ def _top_up(tx: Transaction, seat: Seat, client: str, need: int, *, idle: bool) 
             "need": need,
         }
         _expire(tx, seat, tx.all(_SILENT, silent))
-        found = _search(tx, seat, need, from_start=True)
+        found = _search(tx, seat, need)
     _take(tx, seat, client, found)
 
 
@@ -299,12 +301,15 @@ def _expire(tx: Transaction, seat: Seat, leases: list[Row]) -> None:
     tasks.settle()
 
 
-def _search(tx: Transaction, seat: Seat, need: int, *, from_start: bool) -> list[Row]:
+def _search(tx: Transaction, seat: Seat, need: int) -> list[Row]:
     """Up to `need` tasks the seat may take: returned ones, then from its cursor on, then from the start."""
     found = _search_returned(tx, seat, need)
     if len(found) < need and open_tasks(tx, seat) > 0:
-        found += _search_from(tx, seat, need - len(found), found, after_cursor=True)
-    if len(found) < need and from_start and seat.cursor_rank is not None and open_tasks(tx, seat) > 0:
+        ahead = _search_from(tx, seat, need - len(found), found, after_cursor=True)
+        if ahead:
+            seat.cursor_rank, seat.cursor_task = ahead[-1]["rank"], ahead[-1]["id"]
+        found += ahead
+    if len(found) < need and seat.cursor_rank is not None and open_tasks(tx, seat) > 0:
         found += _search_from(tx, seat, need - len(found), found, after_cursor=False)
     return found
 
@@ -325,10 +330,7 @@ def _search_from(
     rank, task = start if start[0] is not None else (float("-inf"), 0)
     had = {row["id"] for row in found}
     named = {"dataset": seat.dataset, "session": seat.id, "rank": rank, "task": task, "need": need + len(had)}
-    rows = [row for row in tx.all(_NEXT, named) if row["id"] not in had][:need]
-    if rows and after_cursor:
-        seat.cursor_rank, seat.cursor_task = rows[-1]["rank"], rows[-1]["id"]
-    return rows
+    return [row for row in tx.all(_NEXT, named) if row["id"] not in had][:need]
 
 
 def _take(tx: Transaction, seat: Seat, client: str, found: list[Row]) -> None:

@@ -97,4 +97,4 @@ def finite(value: float | None) -> float | None:
 
 def ack(op: OperationDict, result: AckResult, revision: int | None, detail: str | None = None) -> AckDict:
     """What became of an operation."""
-    return {"op_id": op["op_id"], "revision": revision, "result": result, "detail": detail}
+    return {"op_id": str(op.get("op_id")), "revision": revision, "result": result, "detail": detail}
