@@ -48,7 +48,8 @@ _SLOTS = Statement(
 _SLOTS_TAKEN = Statement(
     "Slots that are taken, from the assignments.",
     "SELECT count(CASE WHEN a.standing = 'counted' THEN 1 END) AS counted,"
-    " count(CASE WHEN a.slot = 1 THEN 1 END) AS live FROM assignment a JOIN session s ON s.id = a.session WHERE s.dataset = :dataset",
+    " count(CASE WHEN a.slot = 1 THEN 1 END) AS live"
+    " FROM assignment a JOIN session s ON s.id = a.session WHERE s.dataset = :dataset",
 )
 _SLOTS_EVERYONE = Statement(
     "Slots of tasks that want everyone: wanted by open seats, still free, taken by others.",
