@@ -57,9 +57,7 @@ def test_half_done_work_comes_back_on_another_machine(
     ann.page.close()
     with browser.new_context() as other:
         again = Annotator(other.new_page(), tallymark.url)
-        # the first tab is taken for dead a minute after its last call
-        again.page.goto(f"{tallymark.url}/?session=ann")
-        again.card.wait_for(timeout=120_000)
+        again.sit()
         again.marks(("Ada", "PERSON"))
 
 

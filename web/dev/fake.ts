@@ -168,6 +168,10 @@ export class Fake implements Api {
     this.check();
   }
 
+  async leave(): Promise<void> {
+    this.check();
+  }
+
   async heartbeat(session: string, body: { client_id: string }): Promise<HeartbeatReply> {
     this.check();
     const seat = this.seat(session);

@@ -124,6 +124,10 @@ _LEASED = Statement(
     "SELECT task FROM assignment WHERE session = :session AND state = 'leased' AND client = :client"
     " ORDER BY task",
 )
+_GONE = Statement(
+    "A client of a seat goes away.",
+    "UPDATE client SET last_call = 0 WHERE session = :session AND id = :client",
+)
 _CHANGED = Statement(
     "Revisions of a seat's answers since a cursor.",
     "SELECT id, task, revision FROM answer WHERE session = :session AND id > :cursor AND beside = 0"
@@ -190,12 +194,24 @@ def release(
 
 
 def heartbeat(
-    tx: Transaction, *, session: str, client_id: str | None = None, cursor: int | None = None
+    tx: Transaction,
+    *,
+    session: str,
+    client_id: str | None = None,
+    cursor: int | None = None,
+    leaving: bool = False,
 ) -> dict[str, Any]:
-    """Keep the leases, and learn what changed since `cursor` (the `cursor` of the last reply)."""
+    """Keep the leases, and learn what changed since `cursor` (the `cursor` of the last reply).
+
+    `leaving` says that this client goes away: the seat keeps its leases, and its next client gets them at
+    once. A client that calls again after all is as before.
+    """
     client = client_id or NO_CLIENT
     seat = called(tx, session, client)
     _rebind(tx, seat, client)
+    if leaving:
+        tx.run(_GONE, {"session": seat.id, "client": client})
+        seat.idle = int(not also_open(tx, seat.id, client))
     seat.write(tx)
     leases = [row["task"] for row in tx.all(_LEASED, {"session": seat.id, "client": client})]
     state, detail = _state(tx, seat, holds=bool(leases) or _available(tx, seat))

@@ -142,7 +142,13 @@ async def heartbeat(server: Server, session: str, request: Request) -> Response:
     """Keep the leases of an open page, and tell it what changed."""
     asked = await read_body(request, HeartbeatRequest)
     reply = await server.write(
-        lambda tx: queue.lease.heartbeat(tx, session=session, client_id=asked.client_id, cursor=asked.cursor)
+        lambda tx: queue.lease.heartbeat(
+            tx,
+            session=session,
+            client_id=asked.client_id,
+            cursor=asked.cursor,
+            leaving=asked.leaving,
+        )
     )
     server.hosts.wake(session)
     return json_reply(reply)

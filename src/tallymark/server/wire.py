@@ -116,10 +116,14 @@ class ReleaseRequest(_Request):
 
 
 class HeartbeatRequest(_Request):
-    """Keep the leases; `cursor` is that of the last reply, so that only news is told."""
+    """Keep the leases; `cursor` is that of the last reply, so that only news is told.
+
+    `leaving`: this client goes away, and the seat's next one gets what it holds at once.
+    """
 
     client_id: str | None = None
     cursor: int | None = None
+    leaving: bool = False
 
 
 async def read_body(request: Request, model: type[Model]) -> Model:

@@ -38,6 +38,8 @@ export interface Api {
   answers(session: string, ops: string[], clientId: string, leaving?: boolean): Promise<AnswersReply>;
   release(session: string, body: { task_ids?: string[]; client_id: string }): Promise<void>;
   heartbeat(session: string, body: { client_id: string; cursor?: number | null }): Promise<HeartbeatReply>;
+  /** The page goes away: sent without waiting for the reply. */
+  leave(session: string, clientId: string): Promise<unknown>;
   history(session: string, query: HistoryQuery): Promise<HistoryReply>;
 }
 
@@ -65,6 +67,8 @@ export function httpApi(root = "api/v1"): Api {
       ),
     release: (session, body) => post(seat(session, "release"), body),
     heartbeat: (session, body) => post(seat(session, "heartbeat"), body),
+    leave: (session, clientId) =>
+      send(seat(session, "heartbeat"), stringify({ client_id: clientId, leaving: true }), true),
     history: (session, wanted) => get(`${seat(session, "history")}${query({ ...wanted })}`),
   };
 }

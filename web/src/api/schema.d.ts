@@ -536,6 +536,8 @@ export interface components {
         /**
          * HeartbeatRequest
          * @description Keep the leases; `cursor` is that of the last reply, so that only news is told.
+         *
+         *     `leaving`: this client goes away, and the seat's next one gets what it holds at once.
          */
         HeartbeatRequest: {
             /**
@@ -548,6 +550,11 @@ export interface components {
              * @default null
              */
             cursor: number | null;
+            /**
+             * Leaving
+             * @default false
+             */
+            leaving: boolean;
         };
         /**
          * HistoryEntry

@@ -207,6 +207,9 @@ export class Desk {
   leave(): void {
     this.drafts.flush();
     this.outbox.leave();
+    const { api, seat } = this.options;
+    // Best effort: a page that cannot say so is taken for gone after a minute.
+    seat.call((token) => api.leave(token, seat.clientId)).catch(() => undefined);
   }
 
   /** The network is back, or the person asks. */
