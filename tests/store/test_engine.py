@@ -116,8 +116,8 @@ def test_a_file_that_is_not_ours_is_refused_and_left_as_it_is(
     before = path.read_bytes() if path.is_file() else None
     with pytest.raises(StoreError, match=message):
         Store.open(path, read_only=read_only)
-    if make is text_file:
-        assert path.read_bytes() == before
+    if make in (foreign, text_file):
+        assert (path.read_bytes(), list(tmp_path.iterdir())) == (before, [path])
 
 
 def test_a_missing_database_is_not_made_by_reading(tmp_path: Path) -> None:
