@@ -1,4 +1,4 @@
-"""Fixtures of the tests of the queue: a clock, a real store, and teams whose books must balance at the end."""
+"""A clock, a real store, and teams whose books must balance at the end."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from tests.queue.team import Clock, Team
 from tallymark.store import Store
 
 
-@pytest.fixture()
+@pytest.fixture
 def clock() -> Clock:
     return Clock()
 
@@ -33,7 +33,7 @@ def empty_database(memory: Path) -> Path:
     return path
 
 
-@pytest.fixture()
+@pytest.fixture
 def store(memory: Path, empty_database: Path, clock: Clock) -> Iterator[Store]:
     with TemporaryDirectory(dir=memory) as folder:
         path = Path(folder) / "tallymark.db"
@@ -43,9 +43,9 @@ def store(memory: Path, empty_database: Path, clock: Clock) -> Iterator[Store]:
         opened.close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def make_team(store: Store, clock: Clock) -> Iterator[Callable[..., Team]]:
-    """Make the team of a dataset with these settings; at the end its invariants hold and its books balance."""
+    """Make the team of a dataset; at the end its invariants hold and its books balance."""
     made: list[Team] = []
 
     def make(**settings: Any) -> Team:
@@ -58,7 +58,7 @@ def make_team(store: Store, clock: Clock) -> Iterator[Callable[..., Team]]:
         assert team.books()["balanced"]
 
 
-@pytest.fixture()
+@pytest.fixture
 def team(make_team: Callable[..., Team]) -> Team:
     """A team that wants one answer to each task."""
     return make_team()

@@ -35,13 +35,13 @@ class Clock:
 class LabelShapes:
     """Two answers agree when decision, label and spans do; no answer has a bad shape."""
 
-    def fingerprint_keys(self, view_id: str) -> tuple[str, ...]:
+    def fingerprint_keys(self, _: str) -> tuple[str, ...]:
         return ("label", "spans")
 
     def fingerprint(self, view_id: str, decision: Decision, values: Mapping[str, Any]) -> bytes:
         return blake2b(jsontext.dumps([view_id, decision, dict(values)]).encode(), digest_size=16).digest()
 
-    def problem(self, view_id: str, document: Task) -> str | None:
+    def problem(self, _view_id: str, _document: Task) -> str | None:
         return None
 
 

@@ -16,7 +16,7 @@ from tallymark.types import Task
 REFUSED = "failed: two labels overlap"
 
 
-@pytest.fixture()
+@pytest.fixture
 def ann(team: Team) -> Person:
     """A person who holds the one task there is, with the id 1."""
     team.tasks(

@@ -1,6 +1,7 @@
 """Who gets which task: what a client holds, what expires, and what a page is told while it waits."""
 
 from collections.abc import Callable
+from functools import partial
 
 import orjson
 import pytest
@@ -44,6 +45,15 @@ def test_the_reply_leaves_out_what_the_page_is_holding(team: Team) -> None:
     reply = ann.reply(2, holding=[first, "never heard of"])
     assert [entry["task_id"] for entry in reply["tasks"]] == [second]
     assert ann.reply(2, holding=[first, second])["state"] == "ready"
+
+
+def test_asking_for_nothing_leases_nothing_and_says_what_there_is(team: Team) -> None:
+    tasks = team.tasks("a", "b")
+    ann = team.seat("ann")
+    reply = ann.reply(0)
+    assert (reply["state"], reply["tasks"]) == ("ready", [])
+    assert ann.lease(1) == tasks[:1]
+    assert ann.reply(0)["state"] == "ready"
 
 
 def test_a_task_is_never_held_by_more_than_want_it(make_team: Callable[..., Team]) -> None:
@@ -133,11 +143,11 @@ def test_expiring_leases_of_several_people_go_in_one_call(make_team: Callable[..
 def test_downtime_of_all_servers_does_not_count_against_leases(team: Team) -> None:
     team.tasks("a", "b")
     ann, bob = team.people("ann", "bob")
-    named = {"address": "127.0.0.1:1", "secret": "s", "pid": 1, "version": "1"}
-    team.do(servers.register_server, **named)
+    begin = partial(servers.register_server, address="127.0.0.1:1", secret="s", pid=1, version="1")
+    team.do(begin)
     ann.lease()
     team.clock.forward(36_000)
-    assert team.do(servers.register_server, **named)["gap"] == 36_000
+    assert team.do(begin)["gap"] == 36_000
     team.clock.forward(100)
     assert bob.lease(2) == ["2"]
     assert ann.place("1") == "leased slot"

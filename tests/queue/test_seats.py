@@ -47,7 +47,7 @@ def test_a_name_has_some_characters_and_not_too_many(team: Team, name: str) -> N
 
 
 def test_a_seat_needs_a_dataset(team: Team) -> None:
-    with pytest.raises(NotKnown, match="'weather'.*There are: news"):
+    with pytest.raises(NotKnown, match=r"'weather'.*There are: news"):
         team.do(seats.claim_seat, dataset="weather", name="ann")
 
 
@@ -86,7 +86,7 @@ def test_a_retired_seats_answer_is_stored_all_the_same(team: Team) -> None:
 # -- tasks that want everyone -------------------------------------------------------------------------
 
 
-@pytest.fixture()
+@pytest.fixture
 def crowd(make_team: Callable[..., Team]) -> Team:
     """A team in which everybody answers everything."""
     return make_team(overlap=None)
