@@ -17,7 +17,7 @@ def mark(tallymark: Tallymark, count: int, **settings: str) -> None:
 
 
 def recipe(tallymark: Tallymark, folder: Path, stream: str) -> None:
-    """A recipe that hands out one task at a time; two are read before the page opens."""
+    """Start a recipe with this stream."""
     path = folder / "own.py"
     path.write_text(
         f"""
@@ -31,7 +31,7 @@ def own(dataset: str):
     return {{"dataset": dataset, "view_id": "text", "stream": stream()}}
 """
     )
-    tallymark.start("own", "news", "-F", path, batch_size="1")
+    tallymark.start("own", "news", "-F", path)
 
 
 def test_done(tallymark: Tallymark, ann: Annotator) -> None:

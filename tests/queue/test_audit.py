@@ -127,6 +127,7 @@ def test_the_books_of_a_dataset(scene: Team) -> None:
             "read": 6,
             "unread": 0,
             "fates": {"task": 3, "invalid": 1, "passed": 1},
+            "invalid": books["sources"][0]["invalid"],
             "pending": 1,
             "balanced": True,
         }

@@ -262,3 +262,14 @@ def test_tallies_are_lost_with_their_transaction(store: Store, clock: Clock) -> 
     with pytest.raises(ValueError), store.transaction() as tx:  # noqa: PT011
         tally_and_fail(tx, [dataset])
     assert counters(team) == (0, 0, 0)
+
+
+def test_nothing_is_written_to_a_database_that_was_removed_or_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    store = Store.open(path)
+    path.rename(tmp_path / "moved.db")
+    for _ in range(2):
+        with pytest.raises(StoreError, match="removed or replaced"), store.transaction():
+            raise AssertionError("never begun")
+        path.touch()
+    store.close()

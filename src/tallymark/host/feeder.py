@@ -73,11 +73,10 @@ class Feeder:
         self.state = "open"
 
     def start(self) -> None:
-        """Open the sources known by now, each where the last run left it, and feed the first tasks."""
+        """Open the sources known by now, each where the last run left it."""
         for source in self._stream.sources:
             self._say(f"Source {_described(source)}")
             self._open(source, seek=self._stream.plain)
-        self._feed(2 * self._batch_size)
 
     def step(self) -> bool:
         """Feed one batch if there is need; whether anything was fed."""
@@ -86,8 +85,12 @@ class Feeder:
         wanted = EAGER_TASKS if self._eager else self._demand()
         if wanted <= 0:
             return False
-        self._feed(wanted)
+        self._feed(wanted if self._stream.plain else self._careful(wanted))
         return True
+
+    def _careful(self, wanted: int) -> int:
+        """As many as there are to lease, one at least: a stream that stops to wait holds nobody up."""
+        return max(1, 2 * self._batch_size - wanted)
 
     @property
     def rows_read(self) -> int:

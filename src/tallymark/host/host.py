@@ -157,7 +157,7 @@ class Host:
         self._fenced: Fenced | None = None
 
     def live(self, recipe: Recipe, settings: Settings, launch: Launch | None) -> int:
-        """From the first task to the last settled answer."""
+        """From opening the sources to the last settled answer; the address is told before any task."""
         try:
             self._on_load()
             with Pulse(self._channel, self._feeder, launch, on_fenced=self._on_fenced, say=self._say):

@@ -92,6 +92,14 @@ _DRAFT = Statement(
     """,
 )
 
+_REFUSED = Statement(
+    "Say why an answer came back; what its author has begun since stays.",
+    """
+    INSERT INTO draft (task, session, op_id, base, changes, decision, comment, message, saved_at)
+    VALUES (:task, :session, :op_id, :base, :changes, :decision, :comment, :message, :now)
+    ON CONFLICT (task, session) DO UPDATE SET base = excluded.base, message = excluded.message
+    """,
+)
 _NO_DRAFT = Statement(
     "The draft has become an answer.", "DELETE FROM draft WHERE task = :task AND session = :session"
 )
@@ -191,7 +199,7 @@ def send_back(tx: Transaction, *, dataset: int, op_id: str, message: str) -> boo
         "now": tx.now,
     }
     draft |= {"changes": None, "decision": row["decision"], "comment": row["comment"], "message": message}
-    tx.run(_DRAFT, draft)
+    tx.run(_REFUSED, draft)
     seat.write(tx)
     return True
 

@@ -20,6 +20,11 @@ _FATES = Statement(
     "How many rows of a source have which fate.",
     "SELECT fate, sum(last - first + 1) AS n FROM row_fate WHERE source = :source GROUP BY fate",
 )
+_INVALID = Statement(
+    "The first invalid rows of a source, with the reasons.",
+    "SELECT first, last, note FROM row_fate WHERE source = :source AND fate = 'invalid'"
+    " ORDER BY first LIMIT :limit",
+)
 _COUNTERS = Statement(
     "A dataset's counters.", "SELECT queued, done, withdrawn FROM dataset WHERE id = :dataset"
 )
@@ -244,7 +249,7 @@ INVARIANTS = (
            AND NOT EXISTS (SELECT 1 FROM returned r
                             WHERE r.dataset = t.dataset AND r.rank = t.rank AND r.task = t.id)
            AND NOT EXISTS (SELECT 1 FROM assignment a WHERE a.task = t.id AND a.session = s.id
-                              AND a.state IN ('answered', 'ineligible'))
+                              AND a.state IN ('leased', 'answered', 'ineligible'))
         """,  # noqa: S608
     ),
     _invariant(
@@ -356,6 +361,7 @@ def _source(tx: Transaction, row: Row) -> dict[str, Any]:
         "read": read,
         "unread": None if known is None else known - read,
         "fates": fates,
+        "invalid": [_record(found) for found in tx.all(_INVALID, {"source": row["id"], "limit": SHOWN})],
         "pending": pending,
         "balanced": pending >= 0 and (known is None or known >= read),
     }

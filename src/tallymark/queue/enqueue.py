@@ -88,7 +88,13 @@ _SUPPLY = Statement(
     """
     SELECT count(*) FROM (
         SELECT 1 FROM task t
-         WHERE t.dataset = :dataset AND t.state = 'open' AND (t.rank, t.id) > (:rank, :task)
+         WHERE t.dataset = :dataset AND t.state = 'open' AND t.rank = :rank AND t.id > :task
+           AND (t.overlap IS NULL OR t.taken < t.overlap)
+           AND NOT EXISTS (SELECT 1 FROM assignment a WHERE a.task = t.id AND a.session = :session
+                              AND a.state IN ('leased', 'answered', 'ineligible'))
+         UNION ALL
+        SELECT 1 FROM task t
+         WHERE t.dataset = :dataset AND t.state = 'open' AND t.rank > :rank
            AND (t.overlap IS NULL OR t.taken < t.overlap)
            AND NOT EXISTS (SELECT 1 FROM assignment a WHERE a.task = t.id AND a.session = :session
                               AND a.state IN ('leased', 'answered', 'ineligible'))

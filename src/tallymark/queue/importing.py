@@ -58,8 +58,8 @@ _ANSWERED = Statement(
     INSERT INTO assignment (task, session, state, standing, revision, position, answered_at)
     VALUES (:task, :session, 'answered', 'counted', :revision, :position, :now)
     ON CONFLICT (task, session) DO UPDATE
-       SET state = 'answered', slot = 0, client = NULL, standing = 'counted', revision = excluded.revision,
-           position = excluded.position, answered_at = excluded.answered_at
+       SET state = 'answered', slot = 0, client = NULL, standing = 'counted', set_aside = 0,
+           revision = excluded.revision, position = excluded.position, answered_at = excluded.answered_at
     """,
 )
 _SEAT = Statement(

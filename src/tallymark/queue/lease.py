@@ -73,11 +73,17 @@ _NOT_RETURNED = Statement(
     "DELETE FROM returned WHERE dataset = :dataset AND rank = :rank AND task = :id",
 )
 _NEXT = Statement(
-    "The next open tasks in order after a cursor.",
+    "The next open tasks in order after a cursor: of its rank, then of higher ones, each along the index.",
     f"""
-    SELECT t.id, t.rank FROM task t
-     WHERE t.dataset = :dataset AND t.state = 'open' AND (t.rank, t.id) > (:rank, :task) AND {_AVAILABLE}
-     ORDER BY t.rank, t.id LIMIT :need {{lock_free:t}}
+    SELECT t.id, t.rank FROM task t WHERE t.id IN (
+        SELECT id FROM (
+            SELECT t.id, t.rank FROM task t
+             WHERE t.dataset = :dataset AND t.rank = :rank AND t.id > :task AND {_AVAILABLE}
+             UNION ALL
+            SELECT t.id, t.rank FROM task t
+             WHERE t.dataset = :dataset AND t.rank > :rank AND {_AVAILABLE}
+             ORDER BY rank, id LIMIT :need) AS next)
+     ORDER BY t.rank, t.id {{lock_free:t}}
     """,  # noqa: S608
 )
 _TAKE = Statement("Leases take a slot each.", "UPDATE task SET taken = taken + 1 WHERE id IN {ids}")

@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
-
+from tallymark import jsontext
 from tallymark.errors import DatasetRequired, Fenced, NotKnown
 from tallymark.queue.datasets import find_dataset
 from tallymark.store import Row, Statement, Transaction
@@ -85,11 +84,11 @@ def start_run(
             "recipe": recipe,
             "command": command,
             "view_id": view_id,
-            "config": orjson.dumps(config or {}).decode(),
-            "labels": orjson.dumps(list(labels)).decode(),
+            "config": jsontext.dumps(dict(config or {})),
+            "labels": jsontext.dumps(list(labels)),
             "instructions": instructions,
-            "wants": orjson.dumps(list(wants)).decode(),
-            "excluded": orjson.dumps(excluded).decode(),
+            "wants": jsontext.dumps(list(wants)),
+            "excluded": jsontext.dumps(excluded),
             "host_pid": host_pid,
             "address": address,
             "secret": secret,
@@ -173,11 +172,11 @@ def project(tx: Transaction, *, dataset: str | None = None) -> dict[str, Any]:
         "recipe": row["recipe"],
         "view_id": row["view_id"],
         "project_version": row["id"],
-        "labels": orjson.loads(row["labels"]),
+        "labels": jsontext.loads(row["labels"]),
         "instructions": row["instructions"],
-        "config": orjson.loads(row["config"]),
-        "wants": orjson.loads(row["wants"]),
-        "validates": "validate_answer" in orjson.loads(row["wants"]),
+        "config": jsontext.loads(row["config"]),
+        "wants": jsontext.loads(row["wants"]),
+        "validates": "validate_answer" in jsontext.loads(row["wants"]),
         "overlap": row["overlap"],
         "run": row["id"],
         "host_address": row["address"],

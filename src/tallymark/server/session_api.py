@@ -203,6 +203,4 @@ async def event(server: Server, session: str, name: str, request: Request) -> Re
 def _told(operation: dict[str, Any]) -> OperationDict:
     """The operation without keys that say nothing."""
     told = {key: value for key, value in operation.items() if value is not None}
-    if "active_ms" in told:
-        told["active_ms"] = round(told["active_ms"])
     return cast(OperationDict, told)

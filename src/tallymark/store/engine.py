@@ -99,7 +99,7 @@ class Transaction:
 
     def many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute once for each row of parameters."""
-        self._connection.executemany(render(statement, self._dialect), rows)
+        self._connection.executemany(render(statement, self._dialect), map(_storable, rows))
 
     def by_keys(
         self, statement: Statement, keys: Sequence[Any], parameters: Mapping[str, Any] | None = None
@@ -168,18 +168,23 @@ class Transaction:
             self._tallies[dataset].update(tally)
 
     def _execute(self, statement: Statement, parameters: Mapping[str, Any]) -> sqlite3.Cursor:
-        return self._connection.execute(render(statement, self._dialect), parameters)
+        sql = render(statement, self._dialect)
+        try:
+            return self._connection.execute(sql, parameters)
+        except UnicodeEncodeError:  # a file's name or an error's text that is no UTF-8
+            return self._connection.execute(sql, _storable(parameters))
 
 
 class Store:
     """One database. Transactions that write take turns; readers see a snapshot and never wait."""
 
-    def __init__(self, engine: Engine, *, clock: Clock, read_only: bool, path: Path | None) -> None:
+    def __init__(self, engine: Engine, *, clock: Clock, read_only: bool, path: Path) -> None:
         self._engine = engine
         self._clock = clock
         self.read_only = read_only
         self.path = path
         self.dialect = SQLITE
+        self._file = _inode(path)
         try:
             self.database_id = self._prepare()
         except BaseException:
@@ -216,7 +221,11 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Write: everything inside is stored when the block ends, nothing when it raises."""
+        """Write: everything inside is stored when the block ends, nothing when it raises.
+
+        Errors: `StoreError` when the file was removed or replaced: nothing written to it would last.
+        """
+        self._check_file()
         with self._begun("BEGIN IMMEDIATE") as transaction:
             yield transaction
             transaction.flush()
@@ -226,6 +235,12 @@ class Store:
         """Read: one snapshot for the whole block."""
         with self._begun("BEGIN") as transaction:
             yield transaction
+
+    def _check_file(self) -> None:
+        if _inode(self.path) != self._file:
+            raise StoreError(
+                f"The database {self.path} was removed or replaced. Put it back, then start again."
+            )
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -270,6 +285,24 @@ class Store:
         transaction.run(
             _NEW_DATABASE, {"uuid": str(uuid.uuid4()), "version": SCHEMA_VERSION, "now": self.now}
         )
+
+
+def _inode(path: Path) -> int | None:
+    """What tells a file from another one that takes its place; None when there is none."""
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
+
+
+def _storable(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The parameters, with the halves of characters that UTF-8 does not have replaced in their text."""
+    if all(value.isascii() for value in parameters.values() if isinstance(value, str)):
+        return parameters
+    return {
+        name: value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+        for name, value in parameters.items()
+    }
 
 
 def _refuse_foreign(path: Path, *, empty: bool) -> None:

@@ -1,0 +1,38 @@
+"""Text that is no UTF-8 stops nobody, and what people have begun stays theirs."""
+
+from tests.queue.team import SHAPES, Team
+
+from tallymark.queue import audit, enqueue, importing, operate, runs, settle
+
+
+def test_sources_reasons_and_errors_that_are_no_utf_8_are_kept_readable(team: Team) -> None:
+    source = team.source("/x\udcff.jsonl")
+    team.hosted(enqueue.enqueue, fates=[[source, 1, "invalid", "bad \ud83d"]], read={str(source): 1})
+    team.hosted(runs.stream_state, state="failed", detail="half \ud83d")
+    books = team.books()["sources"][0]
+    assert books["uri"] == "/x\\udcff.jsonl"
+    assert books["invalid"] == [{"first": 1, "last": 1, "note": "bad \\ud83d"}]
+
+
+def test_a_late_refusal_keeps_what_its_author_has_begun_since(team: Team) -> None:
+    [task] = team.tasks("a")
+    ann = team.seat("ann")
+    ann.lease()
+    ann.save({**ann.op(task), "op_id": "late"}, validated={"late": "unvalidated"})
+    ann.draft(task, set={"label": "mine"}, base=1)
+    team.hosted(settle.validated, failed={"late": "not so"})
+    [entry] = ann.reply()["tasks"]
+    assert (entry["draft"]["set"], entry["draft"]["message"]) == ({"label": "mine"}, "not so")
+
+
+def test_an_import_is_an_operators_word_and_no_longer_set_aside(team: Team) -> None:
+    record = {"text": "a", "answer": "accept", "_session_id": "news-ann"}
+    team.operator(importing.import_answers, records=[record], shapes=SHAPES)
+    team.operator(operate.withdraw_answer, task_id="1", session="ann")
+    ann = team.seat("ann")
+    ann.undo("1")
+    again = {**record, "answer": "reject"}
+    team.operator(importing.import_answers, records=[again], shapes=SHAPES)
+    ann.submit("1", "ignore")
+    assert ann.assignment("1")["standing"] == "counted"
+    assert [found["name"] for found in team.do(audit.invariants) if found["broken"]] == []
