@@ -111,6 +111,13 @@ def test_html_is_shown_without_what_could_act(tallymark: Tallymark, ann: Annotat
     assert tallymark.export()[0]["html"] == html
 
 
+def test_harmless_html_is_shown_without_a_notice(tallymark: Tallymark, ann: Annotator) -> None:
+    mark(tallymark, "html", [{"html": "<div>just <b>this</b></div>"}])
+    ann.sit()
+    expect(ann.page.get_by_test_id("html").locator("b")).to_have_text("this")
+    expect(ann.page.get_by_test_id("removed")).to_have_count(0)
+
+
 def test_a_template_escapes_what_it_fills_in(tallymark: Tallymark, ann: Annotator) -> None:
     template = "<h3>{{title}}</h3><p>{{{raw}}}</p>{{#rows}}<li>{{.}}</li>{{/rows}}"
     task = {"title": "<i>a</i> & b", "raw": "<b>bold</b><script>1</script>", "rows": ["x", "y"]}

@@ -28,6 +28,7 @@ EAGER_TASKS = 250
 AHEAD_TASKS = 2_000
 BATCH_BYTES = 4_000_000
 BATCH_SECONDS = 0.2
+INVALID_SHOWN = 5
 IDLE_PASS_TASKS = 1_000
 IDLE_PASSES = 3
 
@@ -68,6 +69,7 @@ class Feeder:
         self._ids: dict[int, int] = {}  # index of a source in this process → its id in the database
         self._fates: Counter[str] = Counter()
         self._fed = 0
+        self._invalid = 0
         self._without_news = 0
         self._sent_at = time.monotonic()
         self.state = "open"
@@ -160,7 +162,9 @@ class Feeder:
     def _send(self, batch: _Batch) -> None:
         sources = self._stream.sources
         for source in sources:
-            batch.fates += [[self._id(source), f.ordinal, f.fate, f.note] for f in source.drain_fates()]
+            found = source.drain_fates()
+            batch.fates += [[self._id(source), f.ordinal, f.fate, f.note] for f in found]
+            self._tell_invalid([f"row {f.ordinal:,}: {f.note}" for f in found if f.fate == "invalid"])
             for ordinal, note in source.drain_notes():
                 logger.info("%s, row %s: %s", source.uri, ordinal, note)
         reply = self._channel.call(
@@ -177,6 +181,14 @@ class Feeder:
         )
         self._sent_at = time.monotonic()
         self._count(reply, batch)
+
+    def _tell_invalid(self, reasons: list[str]) -> None:
+        """Say why rows are left out, for the first few of a run; the audit lists more."""
+        for reason in reasons[: max(0, INVALID_SHOWN - self._invalid)]:
+            self._say(f"Left out {reason}")
+        if self._invalid < INVALID_SHOWN < self._invalid + len(reasons):
+            self._say("More rows are left out; `tallymark audit` lists them with the reasons.")
+        self._invalid += len(reasons)
 
     def _count(self, reply: dict[str, Any], batch: _Batch) -> None:
         self._fates.update(reply["fates"])

@@ -69,6 +69,13 @@ def _print_source(out: "Console", source: dict[str, Any]) -> None:
     if source["pending"]:
         made.add_row("  pending", f"{source['pending']:,}")
     out.print(made)
+    for row in source["invalid"]:
+        rows = (
+            f"row {row['first']:,}"
+            if row["first"] == row["last"]
+            else f"rows {row['first']:,}–{row['last']:,}"
+        )
+        out.print(f"  invalid, {rows}: {row['note']}", markup=False)
     _print_unbalanced(out, source)
 
 

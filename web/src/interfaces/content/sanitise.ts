@@ -18,6 +18,9 @@ const OPTIONS = {
   FORCE_BODY: true,
 };
 
+/** The empty element that `FORCE_BODY` puts before everything, and takes out again. */
+const FORCED = "remove";
+
 /** The template filled with the task's fields: `{{field}}` is escaped, `{{{field}}}` is HTML. */
 export function fill(template: string, task: Task): string {
   return Mustache.render(template, task);
@@ -29,5 +32,5 @@ export function sanitise(html: string): Clean {
     if ("element" in gone) return gone.element.nodeName.toLowerCase().replace("#", "");
     return gone.attribute?.name ?? "attribute";
   });
-  return { html: clean, removed: [...new Set(removed)] };
+  return { html: clean, removed: [...new Set(removed)].filter((name) => name !== FORCED) };
 }
