@@ -223,6 +223,13 @@ def test_numbers_that_no_database_holds_do_not_stop_an_answer(ann: Person) -> No
     assert ann.submit("1", base=2**70) == "quarantined"
 
 
+@pytest.mark.parametrize("time", [-1.0, 1e18, 253_402_300_800])
+def test_a_time_that_cannot_be_is_none(ann: Person, time: float) -> None:
+    assert ann.submit("1", client_time=time, shown_at=1.5, active_ms=-5) == "stored"
+    [row] = rows(ann)
+    assert (row["active_ms"], row["client_time"], row["shown_at"]) == (None, None, 1.5)
+
+
 def test_halves_of_characters_in_comments_are_replaced_and_the_answer_stands(ann: Person) -> None:
     assert ann.submit("1", comment="half \ud83d", reason="joined \ud83d\ude00") == "stored"
     [row] = rows(ann)

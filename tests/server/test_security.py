@@ -157,7 +157,8 @@ def test_the_page_is_asked_for_again_and_its_assets_are_not(serve: Serve, page: 
 
 
 @pytest.mark.parametrize(
-    "path", ["/../private.txt", "/%2e%2e/private.txt", "/link.txt", "/assets/%00", "/assets"]
+    "path",
+    ["/../private.txt", "/%2e%2e/private.txt", "/link.txt", "/assets/%00", "/assets", "/" + "x" * 5000],
 )
 def test_the_page_gives_no_other_files(serve: Serve, page: Path, path: str) -> None:
     assert serve(static=page).client.get(path).status_code == 404
@@ -213,6 +214,8 @@ def test_media_are_served_with_ranges(pictures: Served) -> None:
         "news/pics/notes.txt",
         "news/pics/.hidden.png",
         "news/pics/%00.png",
+        f"news/pics/{'x' * 5000}.png",
+        f"news/{'9' * 40}/a.png",
         "news/pics//etc/x.png",
         "news/other/sub/a.png",
         "blogs/pics/sub/a.png",

@@ -11,11 +11,11 @@ from tallymark.queue.deliveries import note_retracted, note_submitted
 from tallymark.queue.lease import is_task_id
 from tallymark.queue.operations import (
     ack,
-    finite,
     milliseconds,
     problem_of,
     quarantine,
     quarantined,
+    time_or_none,
     whole_or_none,
 )
 from tallymark.queue.revisions import (
@@ -422,9 +422,9 @@ def _append(
             "form_state": "due" if current and submitted and "before_db" in context.wants else None,
             "fingerprint": _fingerprint(context, op, place.task, changes),
             "run": seat.row["run"],
-            "client_time": finite(op.get("client_time")),
+            "client_time": time_or_none(op.get("client_time")),
             "server_time": tx.now,
-            "shown_at": finite(op.get("shown_at")),
+            "shown_at": time_or_none(op.get("shown_at")),
             "active_ms": milliseconds(op.get("active_ms")),
             "comment": whole_or_none(op.get("comment")),
             "reason": whole_or_none(op.get("reason")),

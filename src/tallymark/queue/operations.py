@@ -1,11 +1,11 @@
 """One operation as it comes in: its form, what it calls itself, and quarantine for what fits nowhere."""
 
-import math
-
 from tallymark import jsontext
 from tallymark.queue.seats import Seat
 from tallymark.store import Statement, Transaction
 from tallymark.types import DECISIONS, OP_STATUSES, AckDict, AckResult, OperationDict
+
+LAST_SECOND = 253_402_300_800.0
 
 _QUARANTINED = Statement(
     "Why an operation is in quarantine.",
@@ -87,12 +87,12 @@ def whole_or_none(value: str | None) -> str | None:
 
 def milliseconds(value: float | None) -> int | None:
     """Whole milliseconds, or None for what is no usable number."""
-    return round(value) if value is not None and abs(value) < 2**53 else None
+    return round(value) if value is not None and 0 <= value < 2**53 else None
 
 
-def finite(value: float | None) -> float | None:
-    """A time, or None for infinity and not-a-number."""
-    return value if value is None or math.isfinite(value) else None
+def time_or_none(value: float | None) -> float | None:
+    """A time in seconds since 1970, or None for what lies before that or after the year 9999."""
+    return value if value is not None and 0 <= value < LAST_SECOND else None
 
 
 def ack(op: OperationDict, result: AckResult, revision: int | None, detail: str | None = None) -> AckDict:

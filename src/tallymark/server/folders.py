@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tallymark.queue.lease import is_task_id
 from tallymark.store import Statement, Transaction
 
 _MOUNTED = Statement(
@@ -16,10 +17,20 @@ _SOURCE = Statement(
 )
 
 
+def file_below(folder: Path, path: str) -> Path | None:
+    """The file at a path below a folder, or None. Links are followed first, so none leads out of it."""
+    try:
+        root = folder.resolve()
+        file = (root / path).resolve()
+        return file if file.is_relative_to(root) and file.is_file() else None
+    except (OSError, ValueError):  # a name too long for the file system, or with a NUL
+        return None
+
+
 def media_folder(tx: Transaction, *, dataset: str, mount: str) -> str | None:
     """The folder behind a mount: a name a loader gave, or a source's id for the folder its file lies in."""
     mounted: str | None = tx.value(_MOUNTED, {"dataset": dataset, "mount": mount})
-    if mounted is not None or not (mount.isascii() and mount.isdecimal()):
+    if mounted is not None or not is_task_id(mount):
         return mounted
     uri: str | None = tx.value(_SOURCE, {"dataset": dataset, "source": int(mount)})
     if uri is None or not uri.startswith("/"):

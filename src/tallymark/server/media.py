@@ -8,7 +8,7 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends
 from starlette.responses import FileResponse
 
-from tallymark.server.folders import media_folder
+from tallymark.server.folders import file_below, media_folder
 from tallymark.server.problems import Refused
 from tallymark.server.state import ServerState, state_of
 
@@ -42,12 +42,9 @@ def resolve(folder: Path, path: str) -> tuple[Path, str] | None:
     Links are followed before the check, so a link out of the folder is refused as `..` is.
     """
     kind = mimetypes.guess_type(path, strict=False)[0] or ""
-    if "\0" in path or not (kind.startswith(_KINDS) or kind in _PLAIN_KINDS):
+    if not (kind.startswith(_KINDS) or kind in _PLAIN_KINDS):
         return None
-    root = folder.resolve()
-    file = (root / path).resolve()
-    if not file.is_relative_to(root) or not file.is_file():
-        return None
-    if any(part.startswith(".") for part in file.relative_to(root).parts):
+    file = file_below(folder, path)
+    if file is None or any(part.startswith(".") for part in file.relative_to(folder.resolve()).parts):
         return None
     return file, kind

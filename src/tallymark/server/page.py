@@ -6,6 +6,7 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
 from starlette.responses import FileResponse
 
+from tallymark.server.folders import file_below
 from tallymark.server.problems import Refused
 
 STATIC = Path(__file__).parent / "static"
@@ -29,18 +30,10 @@ async def asset(request: Request, path: str) -> Response:
 
 async def _file(request: Request, path: str) -> Response:
     static: Path = request.app.state.static
-    file = await run_sync(_find, static, path)
+    file = await run_sync(file_below, static, path)
     if file is None and path == "index.html":
         raise Refused("page_missing", "the page has not been built; run `make web` in a checkout")
     if file is None:
         raise Refused("not_known", f"there is no file {path!r}")
     hashed = path.startswith("assets/")
     return FileResponse(file, headers=_FOREVER if hashed else _ASK_AGAIN)
-
-
-def _find(static: Path, path: str) -> Path | None:
-    if "\0" in path:
-        return None
-    root = static.resolve()
-    file = (root / path).resolve()
-    return file if file.is_relative_to(root) and file.is_file() else None
