@@ -9,7 +9,8 @@ from tests.queue.team import SHAPES, START, Person, Team
 
 from tallymark import jsontext
 from tallymark.errors import NotKnown
-from tallymark.queue import answers, operate
+from tallymark.hashing import identities
+from tallymark.queue import answers, importing, operate
 from tallymark.store.reading import StoredDatasets
 from tallymark.types import Task
 
@@ -550,6 +551,22 @@ def test_a_slot_of_somebody_set_aside_goes_back(team: Team) -> None:
     assert ann.lease() == [task]
     ann.submit(task)
     assert (ann.place(task), team.counters(task)) == ("answered withdrawn", (0, 0))
+
+
+def test_an_import_is_the_last_word_on_an_answer_that_was_set_aside(team: Team) -> None:
+    document = {"text": "a"}
+    made = identities(document)
+    [task] = team.tasks(document, identity=made.task.hex(), input_identity=made.input.hex())
+    ann = team.seat("ann")
+    ann.submit(task)
+    team.operator(operate.withdraw_answer, task_id=task, session="ann")
+    ann.undo(task)
+    ann.release()
+    records = [{**document, "answer": "accept", "_session_id": "news-ann"}]
+    team.operator(importing.import_answers, records=records, shapes=SHAPES)
+    assert (ann.place(task), team.counters(task)) == ("answered counted", (1, 1))
+    assert ann.submit(task, "reject") == "stored"
+    assert (ann.place(task), team.counters(task)) == ("answered counted", (1, 1))
 
 
 def test_retracting_a_counted_answer_of_a_withdrawn_task_leaves_no_slot(
