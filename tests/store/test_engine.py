@@ -273,3 +273,31 @@ def test_nothing_is_written_to_a_database_that_was_removed_or_replaced(tmp_path:
             raise AssertionError("never begun")
         path.touch()
     store.close()
+
+
+def undo_everything(tx: Transaction) -> None:
+    """What SQLite does by itself when a write fails half-way."""
+    with tx.savepoint():
+        tx.tally(1, queued=1)
+        tx._connection.execute("ROLLBACK")
+        raise ValueError("disk")
+
+
+def go_on(tx: Transaction) -> None:
+    with tx.savepoint():
+        raise AssertionError("never begun")
+
+
+def work_on_a_failing_disk(store: Store) -> None:
+    with store.transaction() as tx:
+        with pytest.raises(ValueError, match="disk"):
+            undo_everything(tx)
+        with pytest.raises(sqlite3.OperationalError, match="undid"):
+            go_on(tx)
+
+
+def test_a_transaction_that_the_database_undid_stores_nothing_more(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "t.db")
+    with pytest.raises(sqlite3.OperationalError, match="undid"):
+        work_on_a_failing_disk(store)
+    store.close()

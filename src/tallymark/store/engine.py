@@ -138,6 +138,7 @@ class Transaction:
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Undo what happens inside when it raises, and let the error pass on."""
+        self._check()
         kept = {dataset: dict(tally) for dataset, tally in self._tallies.items()}
         self._depth += 1
         name = f"s{self._depth}"
@@ -145,15 +146,18 @@ class Transaction:
         try:
             yield
         except BaseException:
-            self._connection.execute(f"ROLLBACK TO {name}")
+            if self._connection.in_transaction:
+                self._connection.execute(f"ROLLBACK TO {name}")
             self._restore(kept)
             raise
         finally:
-            self._connection.execute(f"RELEASE {name}")
+            if self._connection.in_transaction:
+                self._connection.execute(f"RELEASE {name}")
             self._depth -= 1
 
     def flush(self) -> None:
         """Write the collected counters."""
+        self._check()
         changed = [
             {"dataset": dataset, **tally}
             for dataset, tally in sorted(self._tallies.items())
@@ -161,6 +165,11 @@ class Transaction:
         ]
         self.many(_TALLY, changed)
         self._tallies.clear()
+
+    def _check(self) -> None:
+        """SQLite undoes a whole transaction by itself when the disk fails; nothing may follow then."""
+        if not self._connection.in_transaction:
+            raise sqlite3.OperationalError("the database undid the transaction")
 
     def _restore(self, kept: dict[int, dict[str, int]]) -> None:
         self._tallies.clear()
@@ -256,7 +265,8 @@ class Store:
             try:
                 yield Transaction(connection, self.dialect, self._clock)
             except BaseException:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
         finally:
