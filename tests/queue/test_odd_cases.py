@@ -1,8 +1,8 @@
-"""Odd text, late refusals, imports and retired seats: nobody is stopped and nothing is lost."""
+"""Odd text, late refusals and imports: nobody is stopped and nothing is lost."""
 
 from tests.queue.team import SHAPES, Team
 
-from tallymark.queue import audit, enqueue, importing, operate, runs, seats, settle
+from tallymark.queue import audit, enqueue, importing, operate, runs, settle
 
 
 def test_sources_reasons_and_errors_that_are_no_utf_8_are_kept_readable(team: Team) -> None:
@@ -36,13 +36,3 @@ def test_an_import_is_an_operators_word_and_no_longer_set_aside(team: Team) -> N
     ann.submit("1", "ignore")
     assert ann.assignment("1")["standing"] == "counted"
     assert [found["name"] for found in team.do(audit.invariants) if found["broken"]] == []
-
-
-def test_what_a_retired_seat_takes_back_goes_to_others(team: Team) -> None:
-    [task] = team.tasks("a")
-    ann = team.seat("ann")
-    ann.submit(task)
-    team.operator(seats.retire_seat, name="ann")
-    ann.undo(task)
-    assert (ann.place(task), team.counters(task)) == ("released", (0, 0))
-    assert team.seat("bob").lease() == [task]

@@ -337,8 +337,6 @@ def _retract(context: _Context, op: OperationDict, place: Place) -> AckDict:
     )
     seat.answered -= 1
     seat.held += 1
-    if seat.retired:  # nobody sits there to hold it
-        seat.held -= context.tasks.end_leases([task.id], seat.id, "released")
     context.tasks.move(task.id, taken=slot - counted, counted=-counted)
     context.tasks.settle()
     note_retracted(tx, seat, task.id, answer, context.wants)
