@@ -43,10 +43,15 @@ def other_than(old: LivingServer, found: LivingServer | None) -> LivingServer | 
 
 
 def annotate(client: httpx.Client, dataset: str = "news") -> tuple[str, list[dict[str, Any]]]:
-    """Sit down and lease."""
+    """Sit down and lease until three tasks are held; the host feeds while people come."""
     seat = client.post("/api/v1/sessions", json={"name": "ann", "dataset": dataset}).json()
-    tasks = client.post(f"/api/v1/sessions/{seat['session']}/lease", json={"size": 3}).json()["tasks"]
-    return seat["session"], tasks
+
+    def lease() -> list[dict[str, Any]] | None:
+        reply = client.post(f"/api/v1/sessions/{seat['session']}/lease", json={"size": 3}).json()
+        tasks: list[dict[str, Any]] = reply["tasks"]
+        return tasks if len(tasks) == 3 else None
+
+    return seat["session"], until(lease, "three tasks")
 
 
 def test_a_killed_server_comes_back_at_its_address_with_the_same_leases(machine: Machine) -> None:
@@ -66,9 +71,10 @@ def test_the_server_outlives_a_killed_host_and_the_next_adopts_it(machine: Machi
     first = machine.start()
     first.heard("Annotate at")
     server = machine.server()
-    first.kill()
     with machine.client() as client:
-        assert len(annotate(client)[1]) == 3
+        _, held = annotate(client)
+        first.kill()
+        assert [task["task_id"] for task in annotate(client)[1]] == [task["task_id"] for task in held]
     second = machine.start()
     second.heard("Annotate at")
     assert machine.server() == server
