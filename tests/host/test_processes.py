@@ -72,9 +72,9 @@ def test_the_server_outlives_a_killed_host_and_the_next_adopts_it(machine: Machi
     first.heard("Annotate at")
     server = machine.server()
     with machine.client() as client:
-        _, held = annotate(client)
+        _, leased = annotate(client)
         first.kill()
-        assert [task["task_id"] for task in annotate(client)[1]] == [task["task_id"] for task in held]
+        assert [task["task_id"] for task in annotate(client)[1]] == [task["task_id"] for task in leased]
     second = machine.start()
     second.heard("Annotate at")
     assert machine.server() == server
