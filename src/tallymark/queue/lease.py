@@ -8,7 +8,7 @@ import orjson
 from tallymark import jsontext
 from tallymark.queue.progress import open_tasks, seat_progress
 from tallymark.queue.seats import CLIENT_SECONDS, NO_CLIENT, Seat, also_open, called
-from tallymark.queue.tasks import Tasks
+from tallymark.queue.tasks import Tasks, hold_fewer
 from tallymark.store import Row, Statement, Transaction, json_ids
 from tallymark.store.documents import merged
 from tallymark.types import DetailDict, LeaseState, ProgressDict
@@ -50,9 +50,6 @@ _SILENT = Statement(
        AND NOT EXISTS (SELECT 1 FROM assignment u WHERE u.task = a.task AND u.standing = 'surplus')
      ORDER BY s.last_call, t.rank, t.id LIMIT :need
     """,
-)
-_FEWER_HELD = Statement(
-    "A seat holds fewer leases.", "UPDATE session SET held = held - :n WHERE id = :session"
 )
 _AVAILABLE = """
       t.state = 'open' AND (t.overlap IS NULL OR t.taken < t.overlap)
@@ -319,7 +316,7 @@ def _expire(tx: Transaction, seat: Seat, leases: list[Row]) -> None:
         ended = tasks.end_leases(
             [row["task"] for row in leases if row["session"] == session], session, "expired"
         )
-        tx.run(_FEWER_HELD, {"session": session, "n": ended})
+        hold_fewer(tx, session, ended)
     tasks.settle()
 
 

@@ -8,7 +8,7 @@ from tallymark.queue.datasets import find_dataset
 from tallymark.queue.lease import is_task_id
 from tallymark.queue.runs import note
 from tallymark.queue.seats import named_seat
-from tallymark.queue.tasks import Tasks
+from tallymark.queue.tasks import Tasks, hold_fewer
 from tallymark.store import Statement, Transaction, json_ids
 
 PART = 1000
@@ -22,9 +22,6 @@ _HELD_IN = Statement(
     "All tasks of a dataset that somebody holds, perhaps only one session.",
     "SELECT a.task FROM session s JOIN assignment a ON a.session = s.id AND a.state = 'leased'"
     " WHERE s.dataset = :dataset AND (:session IS NULL OR s.id = :session) ORDER BY a.task",
-)
-_FEWER_HELD = Statement(
-    "A seat holds fewer leases.", "UPDATE session SET held = held - :n WHERE id = :session"
 )
 _ASSIGNMENT = Statement(
     "An answered assignment.",
@@ -192,7 +189,7 @@ def _end_leases(tx: Transaction, tasks: Tasks, *, only: int | None = None) -> in
     for session in sorted({row["session"] for row in holders if only in (None, row["session"])}):
         held = [row["task"] for row in holders if row["session"] == session]
         count = tasks.end_leases(held, session, "released")
-        tx.run(_FEWER_HELD, {"session": session, "n": count})
+        hold_fewer(tx, session, count)
         ended += count
     return ended
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tallymark.errors import InputError, NotKnown
 from tallymark.queue.datasets import find_dataset
-from tallymark.queue.tasks import Tasks
+from tallymark.queue.tasks import Tasks, hold_fewer
 from tallymark.store import Row, Statement, Transaction
 
 CLIENT_SECONDS = 60.0
@@ -64,7 +64,6 @@ _WRITE = Statement(
     " answered = :answered, ineligible = :ineligible, held = :held, position = :position, idle = :idle"
     " WHERE id = :id",
 )
-_HELD = Statement("Fewer leases are held.", "UPDATE session SET held = held - :n WHERE id = :session")
 _EVERYONE = Statement(
     "Tasks that want everyone and were done before this seat joined.",
     """
@@ -243,7 +242,7 @@ def retire_seat(tx: Transaction, *, dataset: str, name: str) -> dict[str, Any]:
     tasks = Tasks.locked(tx, found["id"], held)
     tasks.end_leases(held, row["id"], "released")
     tasks.settle()
-    tx.run(_HELD, {"session": row["id"], "n": len(held)})
+    hold_fewer(tx, row["id"], len(held))
     tx.run(_RETIRE, {"session": row["id"], "now": tx.now})
     waiting = [
         task["id"] for task in tx.all(_OPEN_FOR_EVERYONE, {"dataset": found["id"], "session": row["id"]})

@@ -29,6 +29,9 @@ _END = Statement(
     "UPDATE assignment SET state = :state, slot = 0, client = NULL"
     " WHERE session = :session AND state = 'leased' AND task IN {ids}",
 )
+_FEWER_HELD = Statement(
+    "A seat holds fewer leases.", "UPDATE session SET held = held - :n WHERE id = :session"
+)
 _SURPLUS = Statement(
     "Surplus answers of persons, oldest first.",
     """
@@ -267,3 +270,8 @@ def offer_behind(tx: Transaction, dataset: int, tasks: Sequence[tuple[float, int
     if highest is not None:
         behind = [{"dataset": dataset, "rank": rank, "task": task} for rank, task in tasks if rank < highest]
         tx.many(_RETURNED, behind)
+
+
+def hold_fewer(tx: Transaction, session: int, count: int) -> None:
+    """Leases of a seat that is not the caller's have ended."""
+    tx.run(_FEWER_HELD, {"session": session, "n": count})
