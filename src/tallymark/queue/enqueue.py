@@ -12,7 +12,7 @@ import orjson
 
 from tallymark.queue.fates import record_fates, rows_with_fate
 from tallymark.queue.runs import fenced
-from tallymark.queue.tasks import offer_behind
+from tallymark.queue.tasks import AVAILABLE, offer_behind
 from tallymark.store import Row, Statement, Transaction
 from tallymark.types import Fate
 
@@ -85,33 +85,27 @@ _ACTIVE = Statement(
 )
 _SUPPLY = Statement(
     "How many tasks a seat could lease, up to a limit.",
-    """
+    f"""
     SELECT count(*) FROM (
         SELECT 1 FROM task t
-         WHERE t.dataset = :dataset AND t.state = 'open' AND t.rank = :rank AND t.id > :task
-           AND (t.overlap IS NULL OR t.taken < t.overlap)
-           AND NOT EXISTS (SELECT 1 FROM assignment a WHERE a.task = t.id AND a.session = :session
-                              AND a.state IN ('leased', 'answered', 'ineligible'))
+         WHERE t.dataset = :dataset AND t.rank = :rank AND t.id > :task
+           AND {AVAILABLE}
          UNION ALL
         SELECT 1 FROM task t
-         WHERE t.dataset = :dataset AND t.state = 'open' AND t.rank > :rank
-           AND (t.overlap IS NULL OR t.taken < t.overlap)
-           AND NOT EXISTS (SELECT 1 FROM assignment a WHERE a.task = t.id AND a.session = :session
-                              AND a.state IN ('leased', 'answered', 'ineligible'))
+         WHERE t.dataset = :dataset AND t.rank > :rank
+           AND {AVAILABLE}
          LIMIT :limit) AS some
-    """,
+    """,  # noqa: S608
 )
 _SUPPLY_RETURNED = Statement(
     "How many tasks before a seat's cursor are available to it again, up to a limit.",
-    """
+    f"""
     SELECT count(*) FROM (
         SELECT 1 FROM returned r JOIN task t ON t.id = r.task
-         WHERE r.dataset = :dataset AND t.state = 'open' AND (t.rank, t.id) <= (:rank, :task)
-           AND (t.overlap IS NULL OR t.taken < t.overlap)
-           AND NOT EXISTS (SELECT 1 FROM assignment a WHERE a.task = t.id AND a.session = :session
-                              AND a.state IN ('leased', 'answered', 'ineligible'))
+         WHERE r.dataset = :dataset AND (t.rank, t.id) <= (:rank, :task)
+           AND {AVAILABLE}
          LIMIT :limit) AS some
-    """,
+    """,  # noqa: S608
 )
 
 

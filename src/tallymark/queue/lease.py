@@ -8,7 +8,7 @@ import orjson
 from tallymark import jsontext
 from tallymark.queue.progress import open_tasks, seat_progress
 from tallymark.queue.seats import CLIENT_SECONDS, NO_CLIENT, Seat, also_open, called
-from tallymark.queue.tasks import Tasks, hold_fewer
+from tallymark.queue.tasks import AVAILABLE, Tasks, hold_fewer
 from tallymark.store import Row, Statement, Transaction, json_ids
 from tallymark.store.documents import merged
 from tallymark.types import DetailDict, LeaseState, ProgressDict
@@ -51,16 +51,11 @@ _SILENT = Statement(
      ORDER BY s.last_call, t.rank, t.id LIMIT :need
     """,
 )
-_AVAILABLE = """
-      t.state = 'open' AND (t.overlap IS NULL OR t.taken < t.overlap)
-      AND NOT EXISTS (SELECT 1 FROM assignment a WHERE a.task = t.id AND a.session = :session
-                         AND a.state IN ('leased', 'answered', 'ineligible'))
-"""
 _FROM_RETURNED = Statement(
     "Tasks that became available again: the first few, and whether this seat may take them.",
     f"""
     SELECT r.rank, r.task AS id, t.state = 'open' AND (t.overlap IS NULL OR t.taken < t.overlap) AS free,
-           {_AVAILABLE} AS mine
+           {AVAILABLE} AS mine
       FROM returned r JOIN task t ON t.id = r.task
      WHERE r.dataset = :dataset ORDER BY r.rank, r.task LIMIT {RETURNED_LOOK} {{lock:t}}
     """,  # noqa: S608
@@ -75,10 +70,10 @@ _NEXT = Statement(
     SELECT t.id, t.rank FROM task t WHERE t.id IN (
         SELECT id FROM (
             SELECT t.id, t.rank FROM task t
-             WHERE t.dataset = :dataset AND t.rank = :rank AND t.id > :task AND {_AVAILABLE}
+             WHERE t.dataset = :dataset AND t.rank = :rank AND t.id > :task AND {AVAILABLE}
              UNION ALL
             SELECT t.id, t.rank FROM task t
-             WHERE t.dataset = :dataset AND t.rank > :rank AND {_AVAILABLE}
+             WHERE t.dataset = :dataset AND t.rank > :rank AND {AVAILABLE}
              ORDER BY rank, id LIMIT :need) AS next)
      ORDER BY t.rank, t.id {{lock_free:t}}
     """,  # noqa: S608

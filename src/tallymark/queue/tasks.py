@@ -11,6 +11,13 @@ from typing import Literal
 
 from tallymark.store import Row, Statement, Transaction, json_ids
 
+# A condition: task t has a slot that seat :session may take.
+AVAILABLE = """
+      t.state = 'open' AND (t.overlap IS NULL OR t.taken < t.overlap)
+      AND NOT EXISTS (SELECT 1 FROM assignment a WHERE a.task = t.id AND a.session = :session
+                         AND a.state IN ('leased', 'answered', 'ineligible'))
+"""
+
 _LOCK = Statement(
     "Tasks, locked in id order.",
     "SELECT id, dataset, rank, state, overlap, taken, counted, document FROM task t"
