@@ -109,10 +109,10 @@ class _Reader:
 
     def dataset(self) -> str | None:
         value = self._components.get("dataset")
-        if value is None or value is False or value == "" or self._components.get("db") is False:
+        if value is None or value is False or self._components.get("db") is False:
             return None
-        if not isinstance(value, str):
-            raise self.wrong("dataset", "a name")
+        if not isinstance(value, str) or not value.strip():
+            raise self.wrong("dataset", "a name, or None to save nothing")
         return value
 
     def view_id(self, view_ids: Collection[str]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
 from tallymark.errors import RecipeError, SourceError
-from tallymark.hashing import ROW_KEY, set_hashes
+from tallymark.hashing import ROW_KEY, set_hashes, without_private
 from tallymark.source import (
     Row,
     Source,
@@ -30,12 +30,15 @@ __all__ = [
     "costly",
     "follow",
     "get_stream",
+    "left_out",
     "remembered",
     "row_of",
     "rowwise",
 ]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+TEXT_KEY = "text"
 
 _ROWWISE = "_tallymark_rowwise"
 _COSTLY = "_tallymark_costly"
@@ -279,13 +282,15 @@ def get_stream(
     dedup: bool = True,
     input_key: str | None = None,
     is_binary: bool | None = None,
+    text_key: str | None = None,
 ) -> Stream:
     """A stream of hashed tasks from a file, `-` (standard input), any iterable of dicts, or a `Stream`.
 
     `loader` names the format when the file's extension does not. `rehash` makes the hashes anew where
     rows carry some. `dedup=False` asks equal tasks again. Rows without a text under `input_key` are passed
-    over, with a note. `is_binary` is written to each task as `_is_binary`. The positional order of older
-    recipes, `get_stream(source, api, loader, rehash, dedup, input_key)`, works, too.
+    over, with a note. `is_binary` is written to each task as `_is_binary`. `text_key` names the key or column
+    of the source that holds the text, where that is not `text`: the two change places. The positional order
+    of older recipes, `get_stream(source, api, loader, rehash, dedup, input_key)`, works, too.
 
     Raises `SourceError` when there is nothing to read; single bad rows get the fate `invalid` instead.
     """
@@ -296,9 +301,13 @@ def get_stream(
     )
     if options["api"] is not None:
         raise SourceError(f"api={options['api']!r}: live APIs are not supported; give a file or a generator.")
-    stream = _opened(source, options["loader"], options["input_key"])
+    renamed = text_key not in (None, TEXT_KEY)
+    wanted = text_key if renamed and options["input_key"] == TEXT_KEY else options["input_key"]
+    stream = _opened(source, options["loader"], wanted)
     stream.dedup = options["dedup"]
     stream.plain = stream.plain and stream.dedup
+    if renamed:
+        stream.apply(_with_text, text_key)
     if options["input_key"] is not None:
         stream.apply(_with_input, options["input_key"])
     return stream.apply(_hashed, overwrite=options["rehash"], is_binary=options["is_binary"])
@@ -364,22 +373,46 @@ class _Memory:
 
 
 @rowwise
+def _with_text(tasks: Iterable[Task], key: str) -> Iterator[Task]:
+    """The value of `key` becomes the text; a text that was there before stays under `key`."""
+    for task in tasks:
+        if key not in task:
+            left_out(task, *_missing(task, key))
+            continue
+        before = {key: task[TEXT_KEY]} if TEXT_KEY in task else {}
+        task[TEXT_KEY] = task.pop(key)
+        yield task | before
+
+
+@rowwise
 def _with_input(tasks: Iterable[Task], key: str) -> Iterator[Task]:
     for task in tasks:
         problem = _input_problem(task, key)
         if problem is None:
             yield task
-        elif (found := row_of(task)) is not None:
-            found[0].decide(found[1], *problem)
+        else:
+            left_out(task, *problem)
+
+
+def left_out(task: Task, fate: Fate, note: str) -> None:
+    """Say, from a step of a stream, why a task goes no further: the fate of its row."""
+    found = row_of(task)
+    if found is not None:
+        found[0].decide(found[1], fate, note)
 
 
 def _input_problem(task: Task, key: str) -> tuple[Fate, str] | None:
     if key not in task:
-        return "passed", f'no "{key}"'
+        return _missing(task, key)
     value = task[key]
     if not isinstance(value, str):
         return "invalid", f'"{key}" is {_named(value)}, not a text'
     return None if value.strip() else ("passed", f'"{key}" is empty')
+
+
+def _missing(task: Task, key: str) -> tuple[Fate, str]:
+    keys = ", ".join([key[:40] for key in without_private(task)][:10])
+    return "passed", f'no "{key}", only {keys or "an empty object"}'
 
 
 def _named(value: Any) -> str:

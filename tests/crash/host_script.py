@@ -29,7 +29,7 @@ def components(given: dict[str, Any]) -> dict[str, Any]:
     """What a recipe would return."""
     source = given.get("source")
     stream = get_stream(source) if source else counted(given["count"])
-    returned: dict[str, Any] = {"dataset": given["dataset"], "view_id": "text", "stream": stream}
+    returned: dict[str, Any] = {"dataset": given["dataset"] or None, "view_id": "text", "stream": stream}
     if given.get("update"):
         log = Path(given["update"])
 

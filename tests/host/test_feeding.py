@@ -37,7 +37,7 @@ def test_the_first_tasks_are_there_before_the_source_is_read_through(desk: Desk)
 
 def test_a_list_is_fed_eagerly_and_balanced(desk: Desk) -> None:
     host = desk.start(lambda: {"stream": [*texts(700), {"text": "text 5"}]})
-    assert "701 rows: 700 made into tasks, 1 duplicates. 700 new tasks." in host.heard("Read through")
+    assert "701 rows: 700 made into tasks, 1 duplicate. 700 new tasks." in host.heard("Read through")
     assert desk.audit()["balances"]["tasks"]["queued"] == 700
 
 
@@ -101,7 +101,7 @@ def test_a_changed_file_is_read_from_the_top_and_asks_nothing_twice(desk: Desk, 
     path.write_text(json.dumps({"text": "new first row"}) + "\n" + path.read_text())
     second = desk.start(lambda: {"stream": get_stream(str(path))})
     second.heard("has changed")
-    assert "1 made into tasks, 20 queued before. 1 new tasks" in second.heard("Read through")
+    assert "1 made into tasks, 20 queued before. 1 new task" in second.heard("Read through")
 
 
 def test_a_recipes_generator_runs_again_and_nothing_is_asked_twice(desk: Desk) -> None:
@@ -127,7 +127,7 @@ def test_a_long_generator_is_gone_through_again_up_to_what_is_new(desk: Desk) ->
     first.stop()
     length = 1501
     second = desk.start(lambda: {"stream": stream()}, batch_size=1000)
-    assert "1 new tasks" in second.heard("Read through")
+    assert "1 new task." in second.heard("Read through")
 
 
 def test_an_endless_generator_without_news_ends(desk: Desk) -> None:

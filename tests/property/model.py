@@ -557,9 +557,14 @@ class Queue:
         return seat.kind == "person" and (said.decision != "ignore" or self.ignore_counts)
 
     def _retract(self, task: QueuedTask, mine: Assignment, client: str | None) -> None:
-        """counted → leased with its slot; any other answer, or a withdrawn task's → leased without one."""
+        """counted → leased with its slot; any other answer, or a withdrawn task's → leased without one.
+
+        A retired seat holds nothing: its lease is released at once.
+        """
         mine.slot = mine.standing == "counted" and not task.withdrawn
         mine.state, mine.standing, mine.client, mine.leased = "leased", None, client, self.now
+        if self.seats[mine.seat].retired:
+            self._end(mine, "released")
 
     def validated(self, failed: Collection[str]) -> None:
         """Late verdicts; what failed goes back to its author, who holds it again with a draft."""
@@ -586,10 +591,12 @@ class Queue:
             self._promote(task)
 
     def reinstate_answer(self, task_id: str, seat: Seat) -> None:
-        """A withdrawn answer is one again: counted if there is a slot."""
+        """A withdrawn answer is one again: counted if there is a slot; a retracted one may become one."""
         task = self.tasks[task_id]
         mine = task.assignments[seat.token]
         mine.set_aside = False
+        if mine.state != "answered":
+            return
         mine.standing = "uncounted"
         if self._counts(seat, mine.said):
             mine.standing = "counted" if self.slot_free(task) else "surplus"

@@ -331,7 +331,7 @@ class World:
             self.model.withdraw_answer(each.task, seat)
 
     def reinstate_answer(self, pick: int) -> None:
-        withdrawn = [each for each in self.model.assignments() if each.standing == "withdrawn"]
+        withdrawn = [each for each in self.model.assignments() if each.set_aside]
         if withdrawn:
             self.tick()
             each = withdrawn[pick % len(withdrawn)]

@@ -1,8 +1,10 @@
 """Odd text, late refusals and imports: nobody is stopped and nothing is lost."""
 
+from collections.abc import Callable
+
 from tests.queue.team import SHAPES, Team
 
-from tallymark.queue import audit, enqueue, importing, operate, runs, settle
+from tallymark.queue import audit, enqueue, importing, operate, runs, seats, settle
 
 
 def test_sources_reasons_and_errors_that_are_no_utf_8_are_kept_readable(team: Team) -> None:
@@ -23,6 +25,33 @@ def test_a_late_refusal_keeps_what_its_author_has_begun_since(team: Team) -> Non
     team.hosted(settle.validated, failed={"late": "not so"})
     [entry] = ann.reply()["tasks"]
     assert (entry["draft"]["set"], entry["draft"]["message"]) == ({"label": "mine"}, "not so")
+
+
+def test_a_retired_seat_that_takes_its_answer_back_holds_nothing(make_team: Callable[..., Team]) -> None:
+    team = make_team(lease_seconds=None)
+    [task] = team.tasks("a")
+    ann, bob = team.people("ann", "bob")
+    ann.submit(task)
+    team.operator(seats.retire_seat, name="ann")
+    ann.undo(task)
+    assert (ann.place(task), team.counters(task)) == ("released", (0, 0))
+    assert [entry["task_id"] for entry in bob.reply()["tasks"]] == [task]
+    assert ann.submit(task) == "surplus"
+    assert team.broken() == []
+
+
+def test_a_late_refusal_of_a_retired_seats_answer_leaves_a_draft_and_a_free_task(
+    make_team: Callable[..., Team],
+) -> None:
+    team = make_team(lease_seconds=None)
+    [task] = team.tasks("a")
+    ann, bob = team.people("ann", "bob")
+    ann.save({**ann.op(task), "op_id": "late"}, validated={"late": "unvalidated"})
+    team.operator(seats.retire_seat, name="ann")
+    team.hosted(settle.validated, failed={"late": "not so"})
+    assert ann.place(task) == "released"
+    assert [entry["task_id"] for entry in bob.reply()["tasks"]] == [task]
+    assert team.books()["apart"]["drafts"] == 1
 
 
 def test_an_import_is_an_operators_word_and_no_longer_set_aside(team: Team) -> None:

@@ -179,6 +179,18 @@ def test_a_reinstated_answer_counts_where_there_is_a_slot(team: Team) -> None:
     assert ann.submit(task, "reject") == "surplus"
 
 
+def test_what_is_said_after_a_reinstated_answer_was_retracted_counts(team: Team) -> None:
+    [task] = team.tasks("a")
+    ann = team.seat("ann")
+    ann.submit(task)
+    team.operator(operate.withdraw_answer, task_id=task, session="ann")
+    ann.undo(task)
+    team.operator(operate.reinstate_answer, task_id=task, session="ann")
+    assert (ann.place(task), team.counters(task)) == ("leased", (0, 0))
+    ann.submit(task, "reject")
+    assert (ann.place(task), team.counters(task), team.state(task)) == ("answered counted", (1, 1), "done")
+
+
 def test_a_reinstated_answer_of_a_model_or_an_ignore_stays_uncounted(make_team: Callable[..., Team]) -> None:
     team = make_team(ignore_counts=False)
     [task] = team.tasks("a")

@@ -13,7 +13,7 @@ from spacy.tokens import Doc
 
 from tallymark.components import read_components
 from tallymark.config import Settings
-from tallymark.errors import InputError, RecipeError
+from tallymark.errors import InputError, RecipeError, SourceError
 from tallymark.hashing import identities_of, set_hashes, without_private
 from tallymark.interfaces import SHAPES, view_ids
 from tallymark.recipe import recipes
@@ -67,13 +67,14 @@ def test_components_are_sound(name: str, components: Components) -> None:
         (
             "ner.manual",
             "dataset spacy_model source --loader -lo --label -l --patterns -pt --exclude -e"
-            " --highlight-chars -C",
+            " --highlight-chars -C --text-key -tk",
         ),
         (
             "textcat.manual",
-            "dataset source --loader -lo --label -l --exclusive -E --exclude -e --accept-empty -ace",
+            "dataset source --loader -lo --label -l --exclusive -E --exclude -e --accept-empty -ace"
+            " --text-key -tk",
         ),
-        ("mark", "dataset source --loader -lo --label -l --view-id -v --exclude -e"),
+        ("mark", "dataset source --loader -lo --label -l --view-id -v --exclude -e --text-key -tk"),
     ],
 )
 def test_command_lines(name: str, arguments: str) -> None:
@@ -324,7 +325,28 @@ class TestTextcatManual:
         assert components["stream"].eager
 
     def test_rows_without_a_text_have_a_fate(self) -> None:
-        assert fates(textcat.manual("d", [{"title": "a"}], label="A")) == [(1, "passed", 'no "text"')]
+        assert fates(textcat.manual("d", [{"title": "a"}], label="A")) == [
+            (1, "passed", 'no "text", only title')
+        ]
+
+    def test_the_text_may_have_another_name(self) -> None:
+        rows = [{"CONTENT": "a", "text": "old", "id": 7}, {"text": "b"}, {"CONTENT": " "}]
+        [task] = textcat.manual("d", rows, label="A", text_key="CONTENT")["stream"]
+        assert without_private(task).items() >= {"text": "a", "CONTENT": "old", "id": 7}.items()
+        assert task["_input_hash"] == set_hashes({"text": "a"})["_input_hash"]
+        assert fates(textcat.manual("d", rows, label="A", text_key="CONTENT")) == [
+            (2, "passed", 'no "CONTENT", only text'),
+            (3, "passed", '"text" is empty'),
+        ]
+
+    def test_a_column_is_the_text(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.csv"
+        path.write_text("id,CONTENT\n1,some words\n")
+        with pytest.raises(SourceError, match="--text-key CONTENT"):
+            textcat.manual("d", path, label="A")
+        assert first(textcat.manual("d", path, label="A", text_key="CONTENT"))["text"] == "some words"
+        with pytest.raises(SourceError, match='no column "content"'):
+            textcat.manual("d", path, label="A", text_key="content")
 
     def test_labels_are_needed(self) -> None:
         with pytest.raises(RecipeError, match=r"textcat\.manual has no labels"):
@@ -349,6 +371,17 @@ class TestMark:
         components = mark.mark("d", items("a"), label="X", view_id="ner_manual")
         assert "label" not in first(components)
         assert components["config"] == {"labels": ["X"]}
+
+    def test_rows_that_cannot_be_shown_are_left_out(self) -> None:
+        rows = [{"text": "a"}, {"text": 5}, {"txt": "b"}, {"text": "  "}]
+        assert fates(mark.mark("d", rows)) == [
+            (2, "invalid", 'The "text" of the task is not text.'),
+            (3, "invalid", 'The task has no "text".'),
+            (4, "passed", "nothing to show: none of text, html, image, audio, video"),
+        ]
+        assert fates(mark.mark("d", [{"label": "A"}], view_id="classification")) == [
+            (1, "passed", "nothing to show: none of text, html, image, audio, video")
+        ]
 
     def test_without_anything_texts_are_shown(self) -> None:
         assert mark.mark("d", items())["view_id"] == "text"

@@ -53,7 +53,7 @@ def big(team: Team) -> Team:
 
 
 def test_no_read_looks_at_a_whole_table_and_a_page_sorts_nothing(big: Team) -> None:
-    for read in ("answers", "input_hashes", "task_hashes"):
+    for read in ("answers", "input_hashes", "task_hashes", "count"):
         details = plans(big, read)
         assert details
         scanned = {match.group(1) for detail in details if (match := re.match(r"SCAN (\w+)$", detail))}

@@ -33,7 +33,7 @@ def test_everything_a_recipe_returns() -> None:
     assert components.config == {"labels": ["A"], "mine": 1}
 
 
-@pytest.mark.parametrize("empty", [None, False, ""])
+@pytest.mark.parametrize("empty", [None, False])
 def test_no_dataset_saves_nothing(empty: object) -> None:
     assert read(dataset=empty).dataset is None
     assert read(db=False).dataset is None
@@ -60,7 +60,8 @@ def test_what_existing_recipes_switch_off() -> None:
         ({"event_hooks": {"x": 1}}, 'the event hook "x" should be a function, not 1.'),
         ({"config": ["a"]}, "\"config\" should be a dict with names as keys, not ['a']."),
         ({"exclude": [1]}, '"exclude" should be a list of dataset names, not [1].'),
-        ({"dataset": 5}, '"dataset" should be a name, not 5.'),
+        ({"dataset": 5}, '"dataset" should be a name, or None to save nothing, not 5.'),
+        ({"dataset": ""}, "\"dataset\" should be a name, or None to save nothing, not ''."),
         ({"db": object}, '"db" should be True, False or left out'),
     ],
 )

@@ -73,7 +73,7 @@ class TestGetStream:
         stream = run(lambda: get_stream(items, input_key="text"))
         assert texts(stream) == ["a"]
         assert [(f.ordinal, f.fate, f.note) for f in stream.sources[0].drain_fates()] == [
-            (2, "passed", 'no "text"'),
+            (2, "passed", 'no "text", only html'),
             (3, "passed", '"text" is empty'),
             (4, "invalid", '"text" is null, not a text'),
             (5, "invalid", '"text" is a list, not a text'),

@@ -17,7 +17,7 @@ from tallymark import jsontext
 from tallymark.config import Settings
 from tallymark.hashing import identities_of, set_hashes, without_private
 from tallymark.host.run_channel import RunChannel
-from tallymark.host.say import Say
+from tallymark.host.say import Say, counted, sized
 from tallymark.host.stopping import Stopper
 from tallymark.stream import Source, Stream
 from tallymark.types import FATES, Task
@@ -28,7 +28,7 @@ EAGER_TASKS = 250
 AHEAD_TASKS = 2_000
 BATCH_BYTES = 4_000_000
 BATCH_SECONDS = 0.2
-INVALID_SHOWN = 5
+LEFT_OUT_SHOWN = 5
 IDLE_PASS_TASKS = 1_000
 IDLE_PASSES = 3
 
@@ -69,7 +69,7 @@ class Feeder:
         self._ids: dict[int, int] = {}  # index of a source in this process → its id in the database
         self._fates: Counter[str] = Counter()
         self._fed = 0
-        self._invalid = 0
+        self._left_out = 0
         self._without_news = 0
         self._sent_at = time.monotonic()
         self.state = "open"
@@ -164,7 +164,7 @@ class Feeder:
         for source in sources:
             found = source.drain_fates()
             batch.fates += [[self._id(source), f.ordinal, f.fate, f.note] for f in found]
-            self._tell_invalid([f"row {f.ordinal:,}: {f.note}" for f in found if f.fate == "invalid"])
+            self._tell_left_out([f"row {f.ordinal:,}: {f.note}" for f in found if f.note])
             for ordinal, note in source.drain_notes():
                 logger.info("%s, row %s: %s", source.uri, ordinal, note)
         reply = self._channel.call(
@@ -182,13 +182,13 @@ class Feeder:
         self._sent_at = time.monotonic()
         self._count(reply, batch)
 
-    def _tell_invalid(self, reasons: list[str]) -> None:
+    def _tell_left_out(self, reasons: list[str]) -> None:
         """Say why rows are left out, for the first few of a run; the audit lists more."""
-        for reason in reasons[: max(0, INVALID_SHOWN - self._invalid)]:
+        for reason in reasons[: max(0, LEFT_OUT_SHOWN - self._left_out)]:
             self._say(f"Left out {reason}")
-        if self._invalid < INVALID_SHOWN < self._invalid + len(reasons):
+        if self._left_out < LEFT_OUT_SHOWN < self._left_out + len(reasons):
             self._say("More rows are left out; `tallymark audit` lists them with the reasons.")
-        self._invalid += len(reasons)
+        self._left_out += len(reasons)
 
     def _count(self, reply: dict[str, Any], batch: _Batch) -> None:
         self._fates.update(reply["fates"])
@@ -261,20 +261,16 @@ class Feeder:
 
     def balance(self) -> str:
         """What became of the rows read by this run, in words."""
-        counts = ", ".join(
-            f"{self._fates[fate]:,} {_FATE_WORDS[fate]}" for fate in FATES if self._fates[fate]
-        )
-        return f"Read through: {self.rows_read:,} rows: {counts or 'nothing new'}. {self._fed:,} new tasks."
+        counts = ", ".join(_fate(fate, self._fates[fate]) for fate in FATES if self._fates[fate])
+        rows, tasks = counted(self.rows_read, "row"), counted(self._fed, "new task")
+        return f"Read through: {rows}: {counts or 'nothing new'}. {tasks}."
 
 
-_FATE_WORDS = {
-    "task": "made into tasks",
-    "carried": "queued before",
-    "excluded": "excluded",
-    "duplicate": "duplicates",
-    "invalid": "invalid",
-    "passed": "passed over",
-}
+_FATE_WORDS = {"task": "made into tasks", "carried": "queued before", "passed": "passed over"}
+
+
+def _fate(fate: str, rows: int) -> str:
+    return counted(rows, fate) if fate == "duplicate" else f"{rows:,} {_FATE_WORDS.get(fate, fate)}"
 
 
 def _new_task(task: Task) -> dict[str, Any]:
@@ -294,8 +290,8 @@ def _new_task(task: Task) -> dict[str, Any]:
 def _described(source: Source) -> str:
     """A source with what is known of it before it is read."""
     if source.size is not None:
-        return f"{source.uri}, {source.size / 1e6:,.1f} MB"
-    return source.uri if source.known_rows is None else f"{source.uri}, {source.known_rows:,} rows"
+        return f"{source.uri}, {sized(source.size)}"
+    return source.uri if source.known_rows is None else f"{source.uri}, {counted(source.known_rows, 'row')}"
 
 
 def _known(sources: list[Source]) -> int | None:

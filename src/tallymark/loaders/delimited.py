@@ -21,6 +21,10 @@ MAX_RECORD = 16 * 1024 * 1024
 """A longer record is taken for one with a missing quotation mark."""
 
 _KNOWN_COLUMNS = ("text", "label", "meta")
+_TEXT_COLUMNS = (
+    *("content", "body", "sentence", "comment", "review", "description", "message", "tweet", "abstract"),
+    *("headline", "title", "question", "document", "utterance", "query"),
+)
 _DELIMITERS = (",", ";", "\t")
 
 
@@ -29,9 +33,14 @@ def _check(path: Path, input_key: str | None) -> None:
     header = _Records(lines(path)).header(path)
     if header and input_key is not None and input_key not in header:
         raise SourceError(
-            f'{path.name} has no column "{input_key}". Its columns are {", ".join(header)};'
-            " the first line has to name them."
+            f'{path.name} has no column "{input_key}". Its columns are {", ".join(header)}. The first line '
+            f"has to name the columns. Say which one is the text, such as: --text-key {_likely_text(header)}"
         )
+
+
+def _likely_text(header: list[str]) -> str:
+    """The column to propose as the text."""
+    return next((name for name in header if name.lower() in _TEXT_COLUMNS), header[-1])
 
 
 @loader(".csv", ".tsv", name="csv", check=_check)

@@ -338,6 +338,8 @@ def _retract(context: _Context, op: OperationDict, place: Place) -> AckDict:
     seat.answered -= 1
     seat.held += 1
     context.tasks.move(task.id, taken=slot - counted, counted=-counted)
+    if seat.retired:  # it holds nothing any more; its author may still answer anew
+        seat.held -= context.tasks.end_leases([task.id], seat.id, "released")
     context.tasks.settle()
     note_retracted(tx, seat, task.id, answer, context.wants)
     return ack(op, "stored", revision)

@@ -79,8 +79,9 @@ _HELD_TASKS = Statement(
 )
 _STANDINGS = Statement(
     "Answered assignments by standing.",
-    "SELECT a.standing, count(*) AS n FROM assignment a JOIN session s ON s.id = a.session"
-    " WHERE s.dataset = :dataset AND a.state = 'answered' GROUP BY a.standing",
+    "SELECT a.standing, count(*) AS n FROM session s CROSS JOIN assignment a"
+    " WHERE s.dataset = :dataset AND a.session = s.id AND a.position IS NOT NULL AND a.state = 'answered'"
+    " GROUP BY a.standing",
 )
 _APART = Statement(
     "What is listed apart.",

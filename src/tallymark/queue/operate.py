@@ -8,8 +8,8 @@ from tallymark.queue.datasets import find_dataset
 from tallymark.queue.lease import is_task_id
 from tallymark.queue.runs import note
 from tallymark.queue.seats import named_seat
-from tallymark.queue.tasks import Tasks, hold_fewer
-from tallymark.store import Statement, Transaction, json_ids
+from tallymark.queue.tasks import LockedTask, Tasks, hold_fewer
+from tallymark.store import Row, Statement, Transaction, json_ids
 
 PART = 1000
 
@@ -24,12 +24,12 @@ _HELD_IN = Statement(
     " WHERE s.dataset = :dataset AND (:session IS NULL OR s.id = :session) ORDER BY a.task",
 )
 _ASSIGNMENT = Statement(
-    "An answered assignment.",
+    "An assignment that was answered once.",
     """
-    SELECT a.standing, s.kind, n.decision, d.ignore_counts FROM assignment a
+    SELECT a.state, a.standing, a.set_aside, s.kind, n.decision, d.ignore_counts FROM assignment a
       JOIN session s ON s.id = a.session JOIN dataset d ON d.id = s.dataset
       JOIN answer n ON n.task = a.task AND n.session = a.session AND n.revision = a.revision
-     WHERE a.task = :task AND a.session = :session AND a.state = 'answered'
+     WHERE a.task = :task AND a.session = :session
     """,
 )
 _SET_ASIDE = Statement(
@@ -108,7 +108,7 @@ def withdraw_answer(tx: Transaction, *, dataset: str, task_id: str, session: str
     found, tasks, task = _one_task(tx, dataset, task_id)
     seat = _seat(tx, found, dataset, session)
     row = tx.one(_ASSIGNMENT, {"task": task, "session": seat})
-    if row is None:
+    if row is None or row["state"] != "answered":
         raise NotKnown(f"Session {session!r} has no answer to task {task_id} of dataset {dataset!r}.")
     tx.run(_SET_ASIDE, {"task": task, "session": seat, "set_aside": 1, "standing": "withdrawn"})
     if row["standing"] == "counted":
@@ -119,20 +119,29 @@ def withdraw_answer(tx: Transaction, *, dataset: str, task_id: str, session: str
 
 
 def reinstate_answer(tx: Transaction, *, dataset: str, task_id: str, session: str) -> dict[str, Any]:
-    """Take back `withdraw_answer`: the answer is counted if there is a slot, else surplus."""
+    """Take back `withdraw_answer`: the answer is counted if there is a slot, else surplus.
+
+    Where its author has retracted it meanwhile, what they say next counts again.
+    """
     found, tasks, task = _one_task(tx, dataset, task_id)
     seat = _seat(tx, found, dataset, session)
     row = tx.one(_ASSIGNMENT, {"task": task, "session": seat})
-    if row is None or row["standing"] != "withdrawn":
+    if row is None or not row["set_aside"]:
         raise NotKnown(f"Session {session!r} has no withdrawn answer to task {task_id} of {dataset!r}.")
-    counts = row["kind"] == "person" and (row["decision"] != "ignore" or bool(row["ignore_counts"]))
-    room = counts and tasks[task].has_room
-    standing = "uncounted" if not counts else "counted" if room else "surplus"
+    standing = _standing(row, tasks[task]) if row["state"] == "answered" else None
     tx.run(_SET_ASIDE, {"task": task, "session": seat, "set_aside": 0, "standing": standing})
-    tasks.move(task, taken=int(room), counted=int(room))
+    slots = int(standing == "counted")
+    tasks.move(task, taken=slots, counted=slots)
     tasks.settle()
     note(tx, found, "answer_reinstated", f"task {task_id}, session {session}")
     return {}
+
+
+def _standing(row: Row, task: LockedTask) -> str:
+    """The standing of an answer that is no longer set aside."""
+    if row["kind"] != "person" or (row["decision"] == "ignore" and not row["ignore_counts"]):
+        return "uncounted"
+    return "counted" if task.has_room else "surplus"
 
 
 def set_overlap(

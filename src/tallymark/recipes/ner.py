@@ -28,6 +28,7 @@ __all__ = ["manual"]
     patterns=Arg("--patterns", "-pt", help="File of match patterns; what they find is marked beforehand."),
     exclude=Arg("--exclude", "-e", help="Datasets whose tasks are not asked again.", converter=split_string),
     highlight_chars=Arg("--highlight-chars", "-C", help="Mark single characters instead of tokens."),
+    text_key=Arg("--text-key", "-tk", help="Key or column of the source that is the text, if not 'text'."),
 )
 def manual(
     dataset: str,
@@ -38,6 +39,7 @@ def manual(
     patterns: Path | None = None,
     exclude: Any = None,
     highlight_chars: bool = False,
+    text_key: str | None = None,
 ) -> Components:
     """Mark entities in texts by hand.
 
@@ -46,7 +48,9 @@ def manual(
     """
     nlp = load_pipeline(spacy_model)
     labels = get_labels(label) or _labels_of(nlp)
-    stream = get_stream(source, loader=loader, rehash=True, dedup=True, input_key="text", is_binary=False)
+    stream = get_stream(
+        source, loader=loader, rehash=True, input_key="text", is_binary=False, text_key=text_key
+    )
     if patterns is not None:
         stream.apply(add_matches, matcher=PatternMatcher(nlp, load_patterns(patterns)), stream=stream)
     stream.apply(add_tokens, nlp=nlp, stream=stream, skip=True, use_chars=highlight_chars)

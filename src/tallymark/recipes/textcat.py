@@ -24,6 +24,7 @@ __all__ = ["add_label", "add_label_options", "manual"]
     exclusive=Arg("--exclusive", "-E", help="Exactly one label applies."),
     exclude=Arg("--exclude", "-e", help="Datasets whose tasks are not asked again.", converter=split_string),
     accept_empty=Arg("--accept-empty", "-ace", help="Accepting without a label is allowed."),
+    text_key=Arg("--text-key", "-tk", help="Key or column of the source that is the text, if not 'text'."),
 )
 def manual(
     dataset: str,
@@ -33,6 +34,7 @@ def manual(
     exclusive: bool = False,
     exclude: Any = None,
     accept_empty: bool = False,
+    text_key: str | None = None,
 ) -> Components:
     """Choose the labels of texts by hand.
 
@@ -46,7 +48,7 @@ def manual(
         )
     several = len(labels) > 1
     stream = get_stream(
-        source, loader=loader, rehash=True, dedup=True, input_key="text", is_binary=not several
+        source, loader=loader, rehash=True, input_key="text", is_binary=not several, text_key=text_key
     )
     config: dict[str, Any] = {"labels": labels, "exclude_by": "input" if several else "task"}
     if several:

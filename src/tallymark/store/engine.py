@@ -4,6 +4,8 @@ SQLAlchemy gives the schema, the pool and the dialects; statements go to the dri
 hot ones run thousands of times a second.
 """
 
+import fcntl
+import os
 import sqlite3
 import time
 import uuid
@@ -213,15 +215,21 @@ class Store:
                 f"There is no database at {path}. It is made when the first recipe starts or db-in runs."
             )
         try:
-            if not read_only:
-                path.parent.mkdir(parents=True, exist_ok=True)
+            if read_only:
+                return cls._opened(path, clock, read_only=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with _one_at_a_time(path.parent):
                 path.touch(mode=0o600)  # it holds the tokens of sessions
-            _refuse_foreign(path, empty=not read_only)
-            return cls(_sqlite_engine(path, read_only=read_only), clock=clock, read_only=read_only, path=path)
+                return cls._opened(path, clock, read_only=False)
         except (sqlite3.Error, OSError) as error:
             raise StoreError(
                 f"The database {path} cannot be opened: {error}. Check the path and its permissions."
             ) from error
+
+    @classmethod
+    def _opened(cls, path: Path, clock: Clock, *, read_only: bool) -> "Store":
+        _refuse_foreign(path, empty=not read_only)
+        return cls(_sqlite_engine(path, read_only=read_only), clock=clock, read_only=read_only, path=path)
 
     @property
     def now(self) -> float:
@@ -297,6 +305,20 @@ class Store:
         )
 
 
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Let one process at a time make a database in a folder: SQLite does not wait where it changes to WAL.
+
+    The folder is locked, not the file: closing a second handle of that would drop SQLite's own locks.
+    """
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 def _inode(path: Path) -> int | None:
     """What tells a file from another one that takes its place; None when there is none."""
     try:
@@ -317,7 +339,9 @@ def _storable(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _refuse_foreign(path: Path, *, empty: bool) -> None:
     """Leave a file that is not ours as it is; an `empty` one may become ours. Errors: `StoreError`."""
-    with closing(sqlite3.connect(f"file:{_quoted(path)}?mode=rw", uri=True)) as connection:
+    target = f"file:{_quoted(path)}?mode=rw"
+    with closing(sqlite3.connect(target, uri=True, isolation_level=None)) as connection:
+        connection.execute("BEGIN")  # both at one moment: somebody may be making it just now
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application != APPLICATION_ID and (tables or not empty):
