@@ -1,6 +1,8 @@
 """Nobody but the page, a script of this machine and the hosts gets anywhere."""
 
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import httpx
@@ -18,11 +20,21 @@ def refused(reply: httpx.Response) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "localhost.evil.example", "evil.example:8080", "", "192.168.1.9"]
+    "host", ["evil.example", "localhost.evil.example", "evil.example:8080", "", "192.168.1.9", "a@localhost"]
 )
 @pytest.mark.parametrize("path", PATHS)
 def test_a_foreign_host_name_is_refused(served: Served, host: str, path: str) -> None:
     assert refused(served.client.get(path, headers={"host": host})) == (421, "wrong_host")
+
+
+def test_two_host_names_are_one_too_many(served: Served) -> None:
+    connection = HTTPConnection(served.client.base_url.netloc.decode())
+    connection.putrequest("GET", "/ping", skip_host=True)
+    connection.putheader("Host", "evil.example")
+    connection.putheader("Host", "localhost")
+    connection.endheaders()
+    with closing(connection):
+        assert connection.getresponse().status in (400, 421)
 
 
 @pytest.mark.parametrize("host", ["localhost:9", "127.0.0.1", "[::1]:8080", "LOCALHOST", "localhost."])
@@ -107,6 +119,8 @@ def test_wrong_paths_and_methods_are_problems_too(served: Served) -> None:
     assert refused(served.client.get("/api/v1/nothing"))[0] == 404
     reply = served.client.request("DELETE", "/api/v1/project", headers={"content-type": "application/json"})
     assert refused(reply) == (405, "method_not_allowed")
+    assert refused(served.client.get("/api/v1/sessions")) == (405, "method_not_allowed")
+    assert refused(served.client.get("/api/v2/nothing")) == (404, "not_known")
 
 
 def test_the_inner_door_opens_to_the_secret_alone(served: Served) -> None:

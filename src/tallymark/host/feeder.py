@@ -15,6 +15,7 @@ from typing import Any
 
 from tallymark import jsontext
 from tallymark.config import Settings
+from tallymark.errors import TallymarkError
 from tallymark.hashing import identities_of, set_hashes, without_private
 from tallymark.host.run_channel import RunChannel
 from tallymark.host.say import Say, counted, sized
@@ -251,7 +252,8 @@ class Feeder:
         rows = [source.rows_read for source in self._stream.sources if source.rows_read]
         row = rows[-1] if rows else None
         detail = f"{type(error).__name__}: {error}"
-        logger.error("the stream failed", exc_info=error)
+        if not isinstance(error, TallymarkError):  # ours say what is wrong without the way there
+            logger.error("the stream failed", exc_info=error)
         self._channel.call(
             "runs.stream_state", state="failed", detail=detail, row=row, rows_read=self.rows_read
         )

@@ -230,6 +230,12 @@ class Host:
                 f"{launch.moved_from} is taken by another program, so the page moved. Work that a browser "
                 f"has not sent yet waits under {launch.moved_from}: free that port and start again."
             )
+        wanted = settings.port if "port" in settings.model_fields_set else None
+        if wanted and not address.endswith(f":{wanted}"):
+            self._say(
+                f"The server of this database listens at {address} already, so port {wanted} is not used. "
+                "`tallymark stop` ends that server."
+            )
         if not settings.host.startswith("127.") and settings.host not in ("localhost", "::1"):
             self._say("Everybody who reaches this machine can annotate: there is no log-in.")
             if settings.host in ("0.0.0.0", "::"):  # noqa: S104 (compared, not bound)

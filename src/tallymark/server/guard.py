@@ -65,7 +65,8 @@ class Guard:
 
     def _refusal(self, scope: Scope, headers: dict[str, str]) -> Response | None:
         host = headers.get("host", "")
-        if not self._settings.answers_to(_name(host)):
+        hosts = sum(key.lower() == b"host" for key, _ in scope["headers"])
+        if hosts != 1 or "@" in host or not self._settings.answers_to(_name(host)):
             return problem(
                 "wrong_host", f"this server does not answer to {host!r}; see the setting allowed_hosts"
             )

@@ -5,6 +5,7 @@ from pathlib import Path
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
 from starlette.responses import FileResponse
+from starlette.routing import Match
 
 from tallymark.server.folders import file_below
 from tallymark.server.problems import Refused
@@ -25,6 +26,10 @@ async def index(request: Request) -> Response:
 @router.api_route("/{path:path}", methods=["GET", "HEAD"])
 async def asset(request: Request, path: str) -> Response:
     """A file of the built web app."""
+    if path.startswith(("api/", "internal/")):
+        known = any(route.matches(request.scope)[0] is Match.PARTIAL for route in request.app.routes)
+        code = "method_not_allowed" if known else "not_known"
+        raise Refused(code, f"{request.method} /{path} is no call of this server's API")
     return await _file(request, path)
 
 
