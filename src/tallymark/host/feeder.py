@@ -251,15 +251,16 @@ class Feeder:
         self.state = "failed"
         rows = [source.rows_read for source in self._stream.sources if source.rows_read]
         row = rows[-1] if rows else None
-        detail = f"{type(error).__name__}: {error}"
+        detail, where = str(error), ""
         if not isinstance(error, TallymarkError):  # ours say what is wrong without the way there
             logger.error("the stream failed", exc_info=error)
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            detail, where = f"{type(error).__name__}: {error}", f" ({place.filename}:{place.lineno})"
         self._channel.call(
             "runs.stream_state", state="failed", detail=detail, row=row, rows_read=self.rows_read
         )
-        where = traceback.extract_tb(error.__traceback__)[-1]
         at = f" at row {row:,}" if row else ""
-        self._say(f"The stream failed{at}: {detail} ({where.filename}:{where.lineno})")
+        self._say(f"The stream failed{at}: {detail}{where}")
 
     def balance(self) -> str:
         """What became of the rows read by this run, in words."""
