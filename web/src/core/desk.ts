@@ -129,6 +129,7 @@ export class Desk {
   private cursor: number | null = null;
   private announcement = "";
   private shown: string | null = null;
+  private readonly stopListening: () => void;
 
   constructor(private readonly options: DeskOptions) {
     const { api, seat, storage, tabs, holder } = options;
@@ -164,6 +165,9 @@ export class Desk {
     });
     this.answers = new Answers((query) => seat.call((token) => api.history(token, query)));
     this.heartbeat = new Heartbeat(() => this.beat());
+    this.stopListening = tabs.listen(({ kind, outbox }) => {
+      if (kind === "pages" && outbox === seat.outbox) this.heartbeat.soon();
+    });
   }
 
   // ---------------------------------------------------------------- life
@@ -175,6 +179,7 @@ export class Desk {
     this.starting = false;
     this.changed();
     this.heartbeat.start();
+    this.tellPages();
     await this.answers.open();
     this.changed();
   }
@@ -190,6 +195,7 @@ export class Desk {
     this.queue.close();
     this.heartbeat.close();
     this.outbox.close();
+    this.stopListening();
     this.listeners.clear();
   }
 
@@ -210,6 +216,7 @@ export class Desk {
     const { api, seat } = this.options;
     // Best effort: a page that cannot say so is taken for gone after a minute.
     seat.call((token) => api.leave(token, seat.clientId)).catch(() => undefined);
+    this.tellPages();
   }
 
   /** The network is back, or the person asks. */
@@ -652,6 +659,12 @@ export class Desk {
       ...this.conflicts.filter((other) => other.taskId !== taskId),
       { taskId, mine, status, theirs },
     ];
+  }
+
+  /** Other pages of this seat ask the server who else is here now, not at their next beat. */
+  private tellPages(): void {
+    const { seat, tabs } = this.options;
+    tabs.post({ kind: "pages", outbox: seat.outbox });
   }
 
   private async beat(): Promise<void> {

@@ -1,12 +1,14 @@
 /** A beat every 20 s while the page is visible, at once when it becomes so; never two at a time. */
 
 const EVERY_MS = 20_000;
+const SOON_MS = 700;
 
 export class Heartbeat {
   private timer: ReturnType<typeof setTimeout> | null = null;
   private beating = false;
   private visible = true;
   private closed = false;
+  private hurried = false;
 
   constructor(private readonly beat: () => Promise<void>) {}
 
@@ -33,6 +35,12 @@ export class Heartbeat {
     }
   }
 
+  /** One more beat in a moment, when the server has heard what others tell it now. */
+  soon(): void {
+    this.hurried = true;
+    this.plan();
+  }
+
   close(): void {
     this.closed = true;
     this.cancel();
@@ -40,7 +48,13 @@ export class Heartbeat {
 
   private plan(): void {
     this.cancel();
-    if (this.visible && !this.closed) this.timer = setTimeout(() => void this.now(), EVERY_MS);
+    if (!this.visible || this.closed) return;
+    this.timer = setTimeout(() => this.due(), this.hurried ? SOON_MS : EVERY_MS);
+  }
+
+  private due(): void {
+    this.hurried = false;
+    void this.now();
   }
 
   private cancel(): void {

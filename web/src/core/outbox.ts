@@ -20,7 +20,9 @@ export interface Delivered {
 export type TabMessage =
   | { kind: "acks"; outbox: string; delivered: Delivered[] }
   | { kind: "added"; outbox: string }
-  | { kind: "free"; outbox: string };
+  | { kind: "free"; outbox: string }
+  /** A page of this seat came or went. */
+  | { kind: "pages"; outbox: string };
 
 export interface Tabs {
   post(message: TabMessage): void;
