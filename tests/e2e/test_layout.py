@@ -18,9 +18,11 @@ SIZES = [DESKTOP, TABLET, PHONE]
 A_MOMENT_MS = 5_000
 
 
-def mark(tallymark: Tallymark, view: str, *tasks: dict[str, Any], label: str = "PERSON,ORG") -> None:
+def mark(
+    tallymark: Tallymark, view: str, *tasks: dict[str, Any], label: str = "PERSON,ORG", **settings: str
+) -> None:
     source = tallymark.file("source.jsonl", list(tasks))
-    tallymark.start("mark", "news", source, "--view-id", view, "--label", label, batch_size="1")
+    tallymark.start("mark", "news", source, "--view-id", view, "--label", label, batch_size="1", **settings)
 
 
 def box(locator: Locator) -> FloatRect:
@@ -76,7 +78,7 @@ def test_the_search_keeps_its_place_while_words_are_typed(tallymark: Tallymark, 
 def test_the_header_of_a_phone_has_room_for_the_other_page(
     tallymark: Tallymark, ann: Annotator, context: BrowserContext
 ) -> None:
-    mark(tallymark, "text", {"text": "one"}, {"text": "two"})
+    mark(tallymark, "text", {"text": "one"}, {"text": "two"}, instructions="Read.")
     ann.page.set_viewport_size(PHONE)
     ann.sit("Maria Magdalena Lopez-Fernandez")
     notice = ann.page.get_by_text("open elsewhere")
