@@ -20,7 +20,9 @@ __all__ = ["MAX_DEPTH", "dumps", "loads", "loads_noting"]
 MAX_DEPTH = 250
 """Objects and arrays may be nested this deep."""
 
-_LONG_NUMBER = re.compile(rb"[0-9]{19}")
+_LONG_INTEGER = re.compile(rb"(?:^|[\[:,\s-])[0-9]{19}")
+"""Where an integer beyond 64 bits may be: at the start of a value, not amid letters as in a hash."""
+
 _WRITE_OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
@@ -31,7 +33,7 @@ def loads(data: str | bytes) -> Any:
     outside the range of a double, an integer of more than 4,300 digits, nested too deeply.
     """
     raw = _encoded(data)
-    if not _LONG_NUMBER.search(raw):
+    if not _LONG_INTEGER.search(raw):
         try:
             return orjson.loads(raw)
         except orjson.JSONDecodeError as error:
@@ -44,7 +46,7 @@ def loads_noting(data: str | bytes) -> tuple[Any, list[str]]:
     raw = _encoded(data)
     value: Any = None
     refused: orjson.JSONDecodeError | None = None
-    if not _LONG_NUMBER.search(raw):
+    if not _LONG_INTEGER.search(raw):
         try:
             value = orjson.loads(raw)
         except orjson.JSONDecodeError as error:

@@ -2,7 +2,8 @@
 
 A cheap stream of ours is fed eagerly; any other one by demand: while some active session has fewer than two
 batches of tasks it may lease, and, where only steps of ours are to be done, up to 2,000 tasks ahead. The
-first tasks are fed at once, long before the source is read through.
+first tasks are fed at once, long before the source is read through. While an eager stream's batch is being
+stored, the next one is read.
 """
 
 import logging
@@ -10,7 +11,9 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from tallymark import jsontext
@@ -19,13 +22,14 @@ from tallymark.errors import TallymarkError
 from tallymark.hashing import identities_of, set_hashes, without_private
 from tallymark.host.run_channel import RunChannel
 from tallymark.host.say import Say, counted, sized
+from tallymark.host.sending import Sender
 from tallymark.host.stopping import Stopper
 from tallymark.stream import Source, Stream
 from tallymark.types import FATES, Task
 
 logger = logging.getLogger(__name__)
 
-EAGER_TASKS = 250
+EAGER_TASKS = 500
 AHEAD_TASKS = 2_000
 BATCH_BYTES = 4_000_000
 BATCH_SECONDS = 0.2
@@ -72,6 +76,9 @@ class Feeder:
         self._fed = 0
         self._left_out = 0
         self._without_news = 0
+        self._sender = Sender()
+        self._storing: Future[dict[str, Any]] | None = None
+        self._storing_batch = _Batch()
         self._sent_at = time.monotonic()
         self.state = "open"
 
@@ -90,6 +97,12 @@ class Feeder:
             return False
         self._feed(wanted if self._stream.plain else self._careful(wanted))
         return True
+
+    def finish(self) -> None:
+        """Wait until what was read is stored."""
+        if self._storing is not None:
+            storing, self._storing = self._storing, None
+            self._count(storing.result(), self._storing_batch)
 
     def _careful(self, wanted: int) -> int:
         """As many as there are to lease, one at least: a stream that stops to wait holds nobody up."""
@@ -111,6 +124,8 @@ class Feeder:
     def _feed(self, wanted: int) -> None:
         batch = self._pull(wanted)
         self._send(batch)
+        if not self._eager or batch.error is not None or batch.ended:
+            self.finish()
         if batch.error is not None:
             self._fail(batch.error)
         elif batch.ended or self._is_idle_pass():
@@ -168,7 +183,10 @@ class Feeder:
             self._tell_left_out([f"row {f.ordinal:,}: {f.note}" for f in found if f.note])
             for ordinal, note in source.drain_notes():
                 logger.info("%s, row %s: %s", source.uri, ordinal, note)
-        reply = self._channel.call(
+        self.finish()
+        self._storing_batch = batch
+        store = partial(
+            self._channel.call,
             "enqueue.enqueue",
             tasks=batch.tasks,
             fates=batch.fates,
@@ -180,8 +198,8 @@ class Feeder:
             },
             rows_known=_known(sources),
         )
+        self._storing = self._sender.submit(store)
         self._sent_at = time.monotonic()
-        self._count(reply, batch)
 
     def _tell_left_out(self, reasons: list[str]) -> None:
         """Say why rows are left out, for the first few of a run; the audit lists more."""

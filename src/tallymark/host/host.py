@@ -192,6 +192,7 @@ class Host:
     def _stop(self) -> None:
         """No more leases; what is settled is delivered; leases stay."""
         self._say("Stopping: settled answers are delivered. Press Ctrl-C again to stop at once.")
+        self._feeder.finish()
         self._end_run(error=None)
         while self._callbacks.round(stopping=True):
             self._inbox.answer_all(self._callbacks.answer)

@@ -101,7 +101,15 @@ class Transaction:
 
     def many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute once for each row of parameters."""
-        self._connection.executemany(render(statement, self._dialect), map(_storable, rows))
+        given = list(rows)
+        if not given:
+            return
+        sql = render(statement, self._dialect)
+        try:
+            with self.savepoint():
+                self._connection.executemany(sql, given)
+        except UnicodeEncodeError:  # as in `_execute`; rare, so that it is not looked for beforehand
+            self._connection.executemany(sql, map(_storable, given))
 
     def by_keys(
         self, statement: Statement, keys: Sequence[Any], parameters: Mapping[str, Any] | None = None
