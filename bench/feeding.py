@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from loading import write
 from tallymark.channel.find import stop_server
 from tallymark.host.feeder import EAGER_TASKS
 from tallymark.store import Store
