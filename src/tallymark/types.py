@@ -114,13 +114,25 @@ class DetailDict(TypedDict):
 class AnswerShapes(Protocol):
     """What the queue needs to know of interfaces; implemented in `tallymark.interfaces`."""
 
-    def fingerprint_keys(self, view_id: str) -> tuple[str, ...]:
-        """The top-level keys of an answered document that decide whether two answers agree."""
+    def fingerprint_keys(self, view_id: str) -> tuple[str, ...] | None:
+        """The top-level keys of an answered document that decide whether two answers agree.
 
-    def fingerprint(self, view_id: str, decision: Decision, values: Mapping[str, Any]) -> bytes:
+        None where that depends on the run's settings and on the whole document.
+        """
+
+    def fingerprint(
+        self,
+        view_id: str,
+        decision: Decision,
+        values: Mapping[str, Any],
+        *,
+        settings: Mapping[str, Any] | None = None,
+    ) -> bytes:
         """A 16-byte hash of what was answered; equal fingerprints agree."""
 
-    def problem(self, view_id: str, document: Task) -> str | None:
+    def problem(
+        self, view_id: str, document: Task, *, settings: Mapping[str, Any] | None = None
+    ) -> str | None:
         """Why an answered document does not have the shape its interface promises, or None."""
 
 

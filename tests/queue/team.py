@@ -38,10 +38,17 @@ class LabelShapes:
     def fingerprint_keys(self, _: str) -> tuple[str, ...]:
         return ("label", "spans")
 
-    def fingerprint(self, view_id: str, decision: Decision, values: Mapping[str, Any]) -> bytes:
+    def fingerprint(
+        self,
+        view_id: str,
+        decision: Decision,
+        values: Mapping[str, Any],
+        *,
+        settings: object = None,  # noqa: ARG002
+    ) -> bytes:
         return blake2b(jsontext.dumps([view_id, decision, dict(values)]).encode(), digest_size=16).digest()
 
-    def problem(self, _view_id: str, _document: Task) -> str | None:
+    def problem(self, _view_id: str, _document: Task, *, settings: object = None) -> str | None:  # noqa: ARG002
         return None
 
 

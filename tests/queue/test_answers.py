@@ -10,6 +10,7 @@ from tests.queue.team import SHAPES, START, Person, Team
 from tallymark import jsontext
 from tallymark.errors import NotKnown
 from tallymark.hashing import identities
+from tallymark.interfaces import SHAPES as INTERFACE_SHAPES
 from tallymark.queue import answers, importing, operate
 from tallymark.store.reading import StoredDatasets
 from tallymark.types import Task
@@ -398,6 +399,24 @@ def test_a_dataset_without_a_run_is_taken_for_text(ann: Person) -> None:
     ann.team.sql("UPDATE dataset SET run = NULL")
     ann.submit("1")
     assert rows(ann)[0]["fingerprint"] == rows(ann)[1]["fingerprint"]
+
+
+def test_what_counts_in_blocks_is_told_by_the_settings_of_the_run(team: Team) -> None:
+    """The fields are named there, so the whole document and the settings are asked."""
+    blocks = [{"view_id": "text_input", "field_id": name} for name in ("who", "where")]
+    team.run(view_id="blocks", config={"blocks": blocks})
+    said, kept, other = team.tasks({"text": "a"}, {"text": "b", "who": "Ada"}, {"text": "c", "who": "Ada"})
+    ann = team.seat("ann")
+
+    def save(task: str, **changes: Any) -> None:
+        operations: list[Any] = [ann.op(task, base=0, decision="accept", **changes)]
+        team.do(answers.save, session=ann.token, ops=operations, shapes=INTERFACE_SHAPES)
+
+    save(said, set={"who": "Ada", "meta": {"new": 1}})
+    save(kept)
+    save(other, set={"where": "London"})
+    first, second, third = [row["fingerprint"] for row in rows(ann)]
+    assert first == second != third
 
 
 # -- drafts -------------------------------------------------------------------------------------------

@@ -41,10 +41,17 @@ class Shapes:
     def fingerprint_keys(self, _: str) -> tuple[str, ...]:
         return ("label",)
 
-    def fingerprint(self, _: str, decision: Decision, values: Mapping[str, Any]) -> bytes:
+    def fingerprint(
+        self,
+        _: str,
+        decision: Decision,
+        values: Mapping[str, Any],
+        *,
+        settings: object = None,  # noqa: ARG002
+    ) -> bytes:
         return jsontext.dumps([decision, dict(values)]).encode()[:16].ljust(16, b".")
 
-    def problem(self, _view_id: str, document: Task) -> str | None:
+    def problem(self, _view_id: str, document: Task, *, settings: object = None) -> str | None:  # noqa: ARG002
         return None if isinstance(document.get("label", ""), str) else '"label" is not a text'
 
 

@@ -7,7 +7,11 @@ import pytest
 from tallymark.errors import InputError
 from tallymark.store.documents import composed, difference, has_keep, merged, resolved
 
-DOCUMENT = {"text": "a", "spans": [{"start": 0, "id": 10**30}, 5], "meta": {"x": 1}}
+DOCUMENT = {
+    "text": "a",
+    "spans": [{"start": 0, "id": 10**30}, 5, {"spans": [{"id": 10**30}]}],
+    "meta": {"x": 1},
+}
 
 
 @pytest.mark.parametrize(
@@ -54,6 +58,7 @@ def test_only_elements_of_arrays_are_kept(values: dict[str, Any], found: bool) -
         ({"$keep": 0, "set": {"label": "A"}}, {"start": 0, "id": 10**30, "label": "A"}),
         ({"$keep": 0, "unset": ["start"]}, {"id": 10**30}),
         ({"start": 7}, {"start": 7}),
+        ({"$keep": 2, "set": {"spans": [{"$keep": 0}, {"a": 1}]}}, {"spans": [{"id": 10**30}, {"a": 1}]}),
     ],
 )
 def test_a_kept_element_is_the_one_of_the_document(item: Any, result: Any) -> None:
@@ -63,7 +68,7 @@ def test_a_kept_element_is_the_one_of_the_document(item: Any, result: Any) -> No
 @pytest.mark.parametrize(
     ("key", "item", "message"),
     [
-        ("spans", {"$keep": 2}, "has no element 2"),
+        ("spans", {"$keep": 3}, "has no element 3"),
         ("spans", {"$keep": -1}, "has no element -1"),
         ("spans", {"$keep": "0"}, "has no element '0'"),
         ("meta", {"$keep": 0}, "has no element 0"),

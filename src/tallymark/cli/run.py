@@ -275,10 +275,15 @@ def _components(call: Call, result: Mapping[str, Any]) -> "RecipeComponents":
 
 def _settings(call: Call, components: "RecipeComponents") -> Settings:
     """All settings; what of the recipe's own has no effect or is none is reported once."""
+    from tallymark.interfaces import setting_names, settings_problem
+
     settings = call.settings(components)
+    problem = settings_problem(components.view_id, {**components.config, **settings.for_page()})
+    if problem is not None:
+        raise RecipeError(f'The recipe "{call.recipe.name}" cannot start: {problem}')
     for key in settings.extra:
         if key in IGNORED:
             log.info("The setting %s of the recipe has no effect: %s.", key, IGNORED[key])
-        else:
+        elif key not in setting_names():
             log.warning("%s is no setting; the recipe's value is passed to the page as it is.", key)
     return settings

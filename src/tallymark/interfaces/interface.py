@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from tallymark.types import Task
 
-__all__ = ["CONTENT_KEYS", "Interface", "content_problem", "text_problem"]
+__all__ = ["CONTENT_KEYS", "Interface", "content_problem", "settings_for", "text_problem"]
 
 CONTENT_KEYS = ("text", "html", "image", "audio", "video")
 """Any of these is something to look at."""
@@ -19,8 +19,9 @@ class Interface:
     `kind`: in a manual interface the annotator makes the annotation, so the question is the input; in a
     binary one a suggestion is judged, so the question is the whole task. `problem` says why a document
     cannot be shown or is no possible answer; unknown keys are always fine. `answered` gives what of the
-    values under `fingerprint_keys` was answered, in one canonical form. `settings` are the interface's own,
-    with their defaults.
+    values under `fingerprint_keys`, which are those that the annotator writes, was answered, in one canonical
+    form. `settings` are the interface's own, with their defaults. Where the shape depends on the task and the
+    settings, `within(document, settings)` gives the interface it amounts to there.
     """
 
     view_id: str
@@ -29,6 +30,17 @@ class Interface:
     fingerprint_keys: tuple[str, ...] = ()
     answered: Callable[[Mapping[str, Any]], Any] = lambda _values: None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    within: Callable[[Task, Mapping[str, Any]], "Interface"] | None = None
+
+    def at(self, document: Task, settings: Mapping[str, Any]) -> "Interface":
+        """The interface with the shape it has for this document under these settings."""
+        return self if self.within is None else self.within(document, settings_for(document, settings))
+
+
+def settings_for(document: Task, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The settings with those of the task's own `config` over them."""
+    own = document.get("config")
+    return {**settings, **own} if isinstance(own, dict) else settings
 
 
 def text_problem(document: Task) -> str | None:

@@ -31,7 +31,7 @@ from tallymark.queue.revisions import (
 )
 from tallymark.queue.seats import NO_CLIENT, Seat, called, lock_seat
 from tallymark.queue.tasks import LockedTask, Tasks
-from tallymark.store import DATABASE_FAILURES, Row, Statement, Transaction
+from tallymark.store import Row, Statement, Transaction, is_database_failure
 from tallymark.store.documents import apply
 from tallymark.types import AckDict, AnswerShapes, CurrentDict, Decision, OperationDict, Task
 
@@ -103,6 +103,7 @@ _REFUSED = Statement(
 _NO_DRAFT = Statement(
     "The draft has become an answer.", "DELETE FROM draft WHERE task = :task AND session = :session"
 )
+_SETTINGS = Statement("The settings of a run.", "SELECT config FROM run WHERE id = :run")
 
 _AUTHOR = Statement(
     "The author of an answer that is still current.",
@@ -127,6 +128,13 @@ class _Context:
     @property
     def view_id(self) -> str:
         return self.seat.row["view_id"] or "text"
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The settings of the run, as the page has them."""
+        row = self.tx.one(_SETTINGS, {"run": self.seat.row["run"]})
+        settings: Mapping[str, Any] = {} if row is None else jsontext.loads(row["config"])
+        return settings
 
     @property
     def wants(self) -> Sequence[str]:
@@ -211,9 +219,9 @@ def _save_one(context: _Context, op: OperationDict) -> AckDict:
     try:
         with context.tx.savepoint():
             return _carry_out(context, op)
-    except DATABASE_FAILURES:
-        raise
     except Exception as error:
+        if is_database_failure(error):
+            raise
         if not isinstance(error, InputError):
             log.exception("Operation %r could not be stored; it is kept in quarantine", op.get("op_id"))
         seat.answered, seat.ineligible, seat.held, seat.position = kept
@@ -444,10 +452,15 @@ def _fingerprint(
     if context.shapes is None or op["status"] != "submitted":
         return None
     keys = context.shapes.fingerprint_keys(context.view_id)
+    decision = cast(Decision, op.get("decision"))
+    if keys is None:
+        document = original(context.tx, task)
+        apply(document, changes)
+        return context.shapes.fingerprint(context.view_id, decision, document, settings=context.settings)
     new, gone = changes.get("set", {}), changes.get("unset", ())
     values = {key: new[key] for key in keys if key in new}
     missing = [key for key in keys if key not in new and key not in gone]
     if missing:
         document = original(context.tx, task)
         values |= {key: document[key] for key in missing if key in document}
-    return context.shapes.fingerprint(context.view_id, cast(Decision, op.get("decision")), values)
+    return context.shapes.fingerprint(context.view_id, decision, values)

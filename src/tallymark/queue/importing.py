@@ -288,7 +288,8 @@ def _fingerprint(shapes: AnswerShapes, view_id: str | None, record: Mapping[str,
     view = view_id or record.get("_view_id")
     if not isinstance(view, str):
         return None
-    values = {key: record[key] for key in shapes.fingerprint_keys(view) if key in record}
+    keys = shapes.fingerprint_keys(view)
+    values = record if keys is None else {key: record[key] for key in keys if key in record}
     return shapes.fingerprint(view, record["answer"], values)
 
 

@@ -1,8 +1,11 @@
 """Recipes for any task."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
 
+from tallymark import jsontext
+from tallymark.errors import InputError
 from tallymark.interfaces import SHAPES
 from tallymark.interfaces.interface import CONTENT_KEYS
 from tallymark.labels import get_labels, split_string
@@ -13,6 +16,9 @@ from tallymark.types import Components, Task
 
 __all__ = ["mark"]
 
+_ANY_FIELD: Final = frozenset({"blocks", "html", "pages", "text_input"})
+"""Interfaces that can show something without content: templates, fields and pages of any kind."""
+
 
 @recipe(
     "mark",
@@ -22,7 +28,16 @@ __all__ = ["mark"]
     label=Arg(
         "--label", "-l", help="Label to ask about, or label set of a manual interface.", converter=get_labels
     ),
-    view_id=Arg("--view-id", "-v", help="Interface: text, classification, choice, ner_manual, html."),
+    view_id=Arg(
+        "--view-id",
+        "-v",
+        help="Interface, as text, classification, choice, ner_manual, text_input or blocks.",
+    ),
+    config=Arg(
+        "--config",
+        "-c",
+        help="Settings of the interface, as blocks or field_label: a JSON object, or a file with one.",
+    ),
     exclude=Arg("--exclude", "-e", help="Datasets whose tasks are not asked again.", converter=split_string),
     text_key=Arg("--text-key", "-tk", help="Key or column of the source that is the text, if not 'text'."),
 )
@@ -34,6 +49,7 @@ def mark(
     view_id: str | None = None,
     exclude: Any = None,
     text_key: str | None = None,
+    config: str | None = None,
 ) -> Components:
     """Show tasks as they are, in their order, to accept or reject.
 
@@ -41,8 +57,9 @@ def mark(
     """
     labels = get_labels(label)
     view_id = view_id or ("classification" if labels else "text")
+    settings = read_config(config)
     stream = get_stream(source, loader=loader, text_key=text_key)
-    stream.apply(shown, view_id=view_id)
+    stream.apply(shown, view_id=view_id, settings=settings)
     if view_id == "classification" and len(labels) == 1:
         stream.apply(add_label, label=labels[0], stream=stream)
     return {
@@ -50,18 +67,33 @@ def mark(
         "view_id": view_id,
         "stream": stream,
         "exclude": split_string(exclude),
-        "config": {"labels": labels} if labels else {},
+        "config": {**settings, **({"labels": labels} if labels else {})},
     }
 
 
+def read_config(given: str | None) -> dict[str, Any]:
+    """Settings as a JSON object, or from a file with one. Errors: `InputError`."""
+    if given is None:
+        return {}
+    path = Path(given).expanduser()
+    inline = given.lstrip().startswith("{")
+    try:
+        settings = jsontext.loads(given if inline else path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"--config {given} cannot be read: {error}") from error
+    if not isinstance(settings, dict):
+        raise InputError(f"--config {given} holds no JSON object.")
+    return settings
+
+
 @rowwise
-def shown(tasks: Iterable[Task], view_id: str) -> Iterator[Task]:
+def shown(tasks: Iterable[Task], view_id: str, settings: Mapping[str, Any] | None = None) -> Iterator[Task]:
     """The tasks that the interface can show; other rows are left out, with the reason."""
     for task in tasks:
-        problem = SHAPES.problem(view_id, task)
+        problem = SHAPES.problem(view_id, task, settings=settings)
         if problem is not None:
             left_out(task, "invalid", problem)
-        elif view_id != "html" and _is_blank(task):  # a template may show any field
+        elif view_id not in _ANY_FIELD and _is_blank(task):
             left_out(task, "passed", "nothing to show: none of " + ", ".join(CONTENT_KEYS))
         else:
             yield task

@@ -47,6 +47,8 @@ def has_keep(values: dict[str, Any]) -> bool:
 def resolved(values: dict[str, Any], document: Task) -> dict[str, Any]:
     """`set` with every `{"$keep": n}` replaced by element n of the same array of `document`.
 
+    An element that is kept with changes may hold arrays of which elements are kept in turn.
+
     Errors: `InputError` for an element that is not there.
     """
     return {
@@ -84,4 +86,4 @@ def _element(key: str, item: Any, array: Any) -> Any:
     if not isinstance(kept, dict):
         raise InputError(f"Element {number} of {key!r} is not an object and cannot be changed in part.")
     changed = {name: value for name, value in kept.items() if name not in item.get("unset", ())}
-    return changed | item.get("set", {})
+    return changed | resolved(item.get("set", {}), kept)
