@@ -30,6 +30,7 @@ __all__ = [
     "SettingError",
     "SourceError",
     "StoreError",
+    "StoreUnavailable",
     "TallymarkError",
 ]
 
@@ -116,3 +117,9 @@ class StoreError(TallymarkError):
     """The database file is not ours, too new or damaged."""
 
     code = "store"
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot be written or read just now: the disk is full, or somebody else locks it."""
+
+    code = "store_unavailable"

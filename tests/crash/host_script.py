@@ -1,12 +1,13 @@
 """A host as a program of its own, for tests that kill it: `python host_script.py '<json>'`.
 
 `{"dataset", "source" (a JSONL file) or "count", "update" (a file to append texts to),
-"fail" (what on_load raises), "settings": {…}}`.
+"fail" (what on_load raises), "linger" (on_exit does not end), "settings": {…}}`.
 Each line for people is printed as one line.
 """
 
 import json
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,13 @@ def components(given: dict[str, Any]) -> dict[str, Any]:
             raise ValueError(given["fail"])
 
         returned["on_load"] = on_load
+    if given.get("linger"):
+
+        def on_exit(_ctrl: object) -> None:
+            say("lingering")
+            threading.Event().wait()
+
+        returned["on_exit"] = on_exit
     return returned
 
 

@@ -86,6 +86,10 @@ class HostProcess:
         os.killpg(self.process.pid, signal.SIGINT)
         return self.ended()
 
+    def signal(self) -> None:
+        """Ctrl-C, without waiting for what comes of it."""
+        os.killpg(self.process.pid, signal.SIGINT)
+
     def ended(self) -> int:
         """Wait for the end."""
         code = self.process.wait(DEADLINE)

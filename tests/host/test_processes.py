@@ -207,3 +207,26 @@ def test_a_host_whose_recipe_saves_nothing_leaves_nothing(machine: Machine, tmp_
     host.heard("Annotate at")
     assert host.interrupt() == 0
     assert not machine.database.exists() or not held(lock_path(machine.database))
+
+
+def test_a_second_ctrl_c_stops_at_once_and_leaves_no_server(machine: Machine) -> None:
+    host = machine.start(linger=True)
+    host.heard("Annotate at")
+    host.signal()
+    host.heard("lingering")
+    assert host.interrupt() == 130
+    assert not held(lock_path(machine.database))
+    host = machine.start()
+    host.heard("Annotate at")
+    with machine.client() as client:
+        assert client.get("/api/v1/project").json()["dataset"] == "news"
+
+
+def test_one_database_has_one_lock_for_a_dataset_whatever_its_path(machine: Machine, tmp_path: Path) -> None:
+    host = machine.start()
+    host.heard("Annotate at")
+    (tmp_path / "link").symlink_to(machine.database.parent)
+    linked = str(tmp_path / "link" / machine.database.name)
+    second = machine.start(settings={"database": linked, "home": str(tmp_path / "elsewhere")})
+    assert "is served already, by process" in second.heard("error busy")
+    assert second.ended() == 1

@@ -57,6 +57,8 @@ def arguments(team: Team) -> dict[str, dict[str, Any]]:
         "operate.set_ineligible": {"session": "ann", "task_ids": [task]},
         "operate.release_all": {"session": None},
         "runs.start_run": {"recipe": "mark", "command": "tallymark mark", "view_id": "text"},
+        "dropping.begin_drop": {"dataset": "spare"},
+        "dropping.drop_part": {"dataset": "spare (being dropped, 2)"},
         "runs.stream_state": {"state": "ended"},
         "seats.claim_seat": {"name": "bob"},
         "seats.retire_seat": {"name": "bob"},
@@ -69,6 +71,7 @@ def arguments(team: Team) -> dict[str, dict[str, Any]]:
 
 def test_arguments_and_results_are_json(team: Team) -> None:
     given = arguments(team)
+    team.other("spare")
     token = team.seat("ann").token
     for name, function in CALLS.items():
         names = inspect.signature(function).parameters

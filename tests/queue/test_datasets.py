@@ -43,10 +43,17 @@ def test_what_a_duplicate_is_stays_once_there_are_tasks(team: Team) -> None:
     assert ensure(team)["exclude_by"] == "task"
 
 
-@pytest.mark.parametrize("name", ["", "  ", "x" * 201])
-def test_a_name_has_some_characters_and_not_too_many(team: Team, name: str) -> None:
-    with pytest.raises(InputError, match="1 to 200 characters"):
+@pytest.mark.parametrize("name", ["", "  ", "x" * 201, " a", "a\nb", "a\u202eb"])
+def test_a_name_has_some_printable_characters_and_not_too_many(team: Team, name: str) -> None:
+    with pytest.raises(InputError, match="1 to 200 printable characters"):
         ensure(team, name)
+
+
+def test_names_that_look_the_same_are_the_same(team: Team) -> None:
+    made = ensure(team, "cafe\u0301")
+    assert (made["name"], made["created"]) == ("caf\u00e9", True)
+    assert ensure(team, "caf\u00e9")["id"] == made["id"]
+    assert team.do(datasets.find_dataset, "cafe\u0301")["id"] == made["id"]
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from tests.queue.team import START, Clock, Team
 
-from tallymark.errors import StoreError
-from tallymark.store import Row, Statement, Store, Transaction
+from tallymark.errors import StoreError, StoreUnavailable
+from tallymark.store import Row, Statement, Store, Transaction, is_database_failure
 from tallymark.store.engine import KEY_STEPS
 
 ADD = Statement("Add a document.", "INSERT INTO document (text) VALUES (:text) RETURNING id")
+PUT = Statement("Put documents.", "INSERT INTO document (text) VALUES (:text)")
 TEXTS = Statement("All documents.", "SELECT text FROM document ORDER BY id")
 CHOSEN = Statement("Some documents.", "SELECT text FROM document WHERE text IN {keys} ORDER BY id")
 COUNTERS = Statement("The counters.", "SELECT queued, done, withdrawn FROM dataset")
@@ -72,7 +73,7 @@ def test_a_store_opened_for_reading_reads_and_does_not_write(tmp_path: Path, clo
     with writing.transaction() as tx:
         tx.insert(ADD, {"text": "a"})
     assert (texts(reading), reading.now) == (["a"], START)
-    with pytest.raises(sqlite3.OperationalError, match="readonly"), reading.transaction() as tx:
+    with pytest.raises(StoreError, match="may only be read"), reading.transaction() as tx:
         tx.insert(ADD, {"text": "b"})
     assert texts(writing) == ["a"]
     writing.close()
@@ -103,7 +104,7 @@ def text_file(path: Path) -> None:
         (foreign, "not one of Tallymark"),
         (newer, "newer Tallymark"),
         (headless, "newer Tallymark"),
-        (text_file, "cannot be opened"),
+        (text_file, "is no SQLite database"),
         (Path.mkdir, "cannot be opened"),
     ],
 )
@@ -301,3 +302,62 @@ def test_a_transaction_that_the_database_undid_stores_nothing_more(tmp_path: Pat
     with pytest.raises(sqlite3.OperationalError, match="undid"):
         work_on_a_failing_disk(store)
     store.close()
+
+
+def test_an_empty_file_beside_a_log_with_writes_is_not_taken_for_new(tmp_path: Path) -> None:
+    (tmp_path / "t.db").touch()
+    (tmp_path / "t.db-wal").write_bytes(b"writes")
+    for read_only in (True, False):
+        with pytest.raises(StoreError, match=r"is empty, but t\.db-wal beside it is not"):
+            Store.open(tmp_path / "t.db", read_only=read_only)
+    assert (tmp_path / "t.db-wal").read_bytes() == b"writes"
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "message"),
+    [
+        (sqlite3.SQLITE_FULL, StoreUnavailable, "The disk is full"),
+        (sqlite3.SQLITE_IOERR_FSYNC, StoreUnavailable, "cannot be used just now"),
+        (sqlite3.SQLITE_BUSY, StoreUnavailable, "cannot be used just now"),
+        (sqlite3.SQLITE_CORRUPT_INDEX, StoreError, "is damaged"),
+        (sqlite3.SQLITE_READONLY, StoreError, "may only be read"),
+        (sqlite3.SQLITE_NOTADB, StoreError, "is no SQLite database"),
+    ],
+)
+def test_failures_of_the_database_are_explained(
+    store: Store, code: int, kind: type[StoreError], message: str
+) -> None:
+    error = sqlite3.DatabaseError("what the driver says")
+    error.sqlite_errorcode = code
+    with pytest.raises(StoreError, match=message) as caught, store.transaction():
+        raise error
+    assert type(caught.value) is kind
+    assert is_database_failure(error)
+    assert is_database_failure(caught.value)
+
+
+def test_mistakes_of_the_program_are_not_failures_of_the_database(store: Store) -> None:
+    with pytest.raises(sqlite3.IntegrityError) as caught, store.transaction() as tx:
+        tx.run(Statement("Twice the same.", "INSERT INTO document (id, text) VALUES (1, 'a'), (1, 'b')"))
+    assert not is_database_failure(caught.value)
+    assert not is_database_failure(ValueError())
+
+
+def test_damaged_pages_are_named_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    store = Store.open(path)
+    with store.transaction() as tx:
+        tx.many(PUT, [{"text": "x" * 3000} for _ in range(50)])
+    store.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] + b"\xff" * (len(whole) // 2))
+    damaged = Store.open(path, read_only=True)
+    with pytest.raises(StoreError, match=r"is damaged .* restore a copy"):
+        texts(damaged)
+    damaged.close()
+
+
+def test_halves_of_characters_in_many_rows_are_kept_readable(store: Store) -> None:
+    with store.transaction() as tx:
+        tx.many(PUT, [{"text": "a"}, {"text": "b\ud83d"}])
+    assert texts(store) == ["a", "b\\ud83d"]

@@ -30,9 +30,9 @@ def lock_path(database: Path) -> Path:
 
 
 def database_path(where: str | Path) -> Path:
-    """The file of a database given as a path or as `sqlite:///path`."""
+    """The file of a database given as a path or as `sqlite:///path`; links are followed: all agree on it."""
     text = str(where).removeprefix("sqlite:///")
-    return Path(text).expanduser().absolute()
+    return Path(text).expanduser().resolve()
 
 
 def living_server(database: Path, *, timeout: float = 2.0) -> LivingServer | None:

@@ -5,9 +5,11 @@ A lock ends with its process, however that ends, so nothing has to be cleaned up
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import time
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,6 +70,25 @@ class FileLock:
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+
+def hosts_folder(database: Path) -> Path:
+    """The folder beside a database with one lock for each dataset that was ever served."""
+    return database.with_name(f"{database.name}.hosts")
+
+
+def dataset_lock_path(database: Path, dataset: str) -> Path:
+    """The file whose lock the one host of a dataset holds."""
+    name = unicodedata.normalize("NFC", dataset).encode("utf-8", "surrogatepass")
+    key = hashlib.blake2b(name, digest_size=12).hexdigest()
+    return hosts_folder(database) / f"{key}.lock"
+
+
+def living_hosts(database: Path) -> list[Holder]:
+    """Who serves datasets of this database now."""
+    locks = sorted(hosts_folder(database).glob("*.lock"))
+    found = [holder(lock) for lock in locks if held(lock)]
+    return [one for one in found if one is not None]
 
 
 def holder(path: Path) -> Holder | None:

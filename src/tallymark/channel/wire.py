@@ -31,7 +31,8 @@ def failure(error: TallymarkError) -> FailureDict:
 
 def to_error(document: dict[str, Any]) -> TallymarkError:
     """The error a failure describes; a code unknown here becomes a plain `TallymarkError` that keeps it."""
-    code, message = str(document.get("code")), str(document.get("message"))
+    code = str(document.get("code"))
+    message = str(document.get("message") or document.get("detail") or "the server failed without a word")
     kind = _kinds().get(code, TallymarkError)
     error = kind.__new__(kind, message)  # its own __init__ would make the message anew
     error.args = (message,)

@@ -6,6 +6,7 @@ What a callback raises never stops the host or loses an answer: it is shown, and
 import copy
 import logging
 import traceback
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ from tallymark.types import Task
 logger = logging.getLogger(__name__)
 
 BATCH = 100
+SHOWN = 3
 
 
 class Callbacks:
@@ -42,6 +44,7 @@ class Callbacks:
         self._settings = settings
         self._say = say
         self._answered = 0
+        self._shown: Counter[str] = Counter()
 
     def answer(self, asked: Asked) -> Any:
         """What the server asked for."""
@@ -129,7 +132,7 @@ class Callbacks:
         for answer in due:
             try:
                 forms[answer["op_id"]] = _one_form(callback, answer["task"])
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 failed[answer["op_id"]] = _reason(error)
                 self._show("before_db", error)
         if due:
@@ -158,7 +161,7 @@ class Callbacks:
             try:
                 callback(task)
                 said[op_id] = "valid"
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 said[op_id] = f"failed: {_reason(error)}"
         return said
 
@@ -169,7 +172,7 @@ class Callbacks:
         try:
             result = hook(self._controller, **arguments)
             jsontext.dumps(result)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self._show(f"event hook {name!r}", error)
             raise RecipeError(f"The event hook {name!r} failed: {_reason(error)}") from error
         return result
@@ -178,12 +181,18 @@ class Callbacks:
         """Whether the callback returned, and what."""
         try:
             return True, callback(*arguments)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self._show(name, error)
             return False, None
 
-    def _show(self, name: str, error: Exception) -> None:
-        self._say(f"{name} failed: {_reason(error)}")
+    def _show(self, name: str, error: BaseException) -> None:
+        """Tell people; the same again only a few times."""
+        message = f"{name} failed: {_reason(error)}"
+        self._shown[message] += 1
+        if self._shown[message] < SHOWN:
+            self._say(message)
+        elif self._shown[message] == SHOWN:
+            self._say(f"{message} (this is not said again)")
         logger.info("%s", "".join(traceback.format_exception(error)))
 
 
@@ -208,5 +217,5 @@ def _one_form(callback: Callable[..., Any], task: Task) -> Task:
     return form
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     return str(error) or type(error).__name__

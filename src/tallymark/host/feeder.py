@@ -7,6 +7,7 @@ stored, the next one is read.
 """
 
 import logging
+import threading
 import time
 import traceback
 from collections import Counter
@@ -33,6 +34,7 @@ EAGER_TASKS = 500
 AHEAD_TASKS = 2_000
 BATCH_BYTES = 4_000_000
 BATCH_SECONDS = 0.2
+FLUSH_SECONDS = 1.0
 LEFT_OUT_SHOWN = 5
 IDLE_PASS_TASKS = 1_000
 IDLE_PASSES = 3
@@ -46,7 +48,8 @@ class _Batch:
     fates: list[list[Any]] = field(default_factory=list)
     size: int = 0
     ended: bool = False
-    error: Exception | None = None
+    error: BaseException | None = None
+    pulled: int = 0
 
 
 class Feeder:
@@ -80,6 +83,8 @@ class Feeder:
         self._storing: Future[dict[str, Any]] | None = None
         self._storing_batch = _Batch()
         self._sent_at = time.monotonic()
+        self._pulling: _Batch | None = None
+        self._pulling_lock = threading.Lock()
         self.state = "open"
 
     def start(self) -> None:
@@ -133,16 +138,34 @@ class Feeder:
 
     def _pull(self, wanted: int) -> _Batch:
         """Up to so many tasks, fewer when they are large or slow to come; a stop breaks it off."""
-        batch = _Batch()
+        batch = self._pulling = _Batch()
         deadline = time.monotonic() + BATCH_SECONDS
-        while len(batch.tasks) < wanted and batch.size < BATCH_BYTES and not self._stopper.requested:
+        while batch.pulled < wanted and batch.size < BATCH_BYTES and not self._stopper.requested:
             task = self._next(batch)
             if task is None:
                 break
-            self._add(batch, task)
+            with self._pulling_lock:
+                self._add(batch, task)
             if time.monotonic() > deadline:
                 break
+        with self._pulling_lock:
+            self._pulling = None
         return batch
+
+    def flush(self) -> None:
+        """Send what a stream that waits has yielded before; called from another thread, now and then."""
+        with self._pulling_lock:
+            batch = self._pulling
+            if (
+                batch is None
+                or not batch.tasks
+                or self._storing is not None
+                or self.silent_for() < FLUSH_SECONDS
+            ):
+                return
+            reply = self._channel.call("enqueue.enqueue", tasks=batch.tasks)
+            self._count(reply, batch)
+            batch.tasks = []
 
     def _next(self, batch: _Batch) -> Task | None:
         try:
@@ -150,11 +173,12 @@ class Feeder:
                 return next(self._stream)
         except StopIteration:
             batch.ended = True
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             batch.error = error
         return None
 
     def _add(self, batch: _Batch, task: Task) -> None:
+        batch.pulled += 1
         found = self._stream.provenance(task)
         try:
             new = _new_task(task)
@@ -264,7 +288,7 @@ class Feeder:
         self._channel.call("runs.stream_state", state="ended", rows_read=self.rows_read)
         self._say(self.balance())
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: BaseException) -> None:
         """The recipe's stream raised: everybody is told where, and what is queued stays."""
         self.state = "failed"
         rows = [source.rows_read for source in self._stream.sources if source.rows_read]

@@ -1,6 +1,5 @@
 """Run one recipe: its stream, its callbacks, and the server of its database."""
 
-import hashlib
 import logging
 import os
 import socket
@@ -15,10 +14,17 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tallymark.channel.client import HttpChannel
-from tallymark.channel.locks import FileLock, LockHeld
+from tallymark.channel.locks import FileLock, LockHeld, dataset_lock_path
 from tallymark.components import RecipeComponents
 from tallymark.config import Settings
-from tallymark.errors import Busy, DatasetRequired, Fenced, RecipeError, TallymarkError
+from tallymark.errors import (
+    Busy,
+    DatasetRequired,
+    Fenced,
+    RecipeError,
+    StoreUnavailable,
+    TallymarkError,
+)
 from tallymark.host.callbacks import Callbacks
 from tallymark.host.controller import Controller
 from tallymark.host.datasets import HostDatasets
@@ -84,7 +90,7 @@ def run(
             say("Nothing is saved: the recipe gave no dataset.")
         launch = _launch_for(settings, launch)
         launch.begin()
-        lock = DatasetLock(settings, launch.database, components.dataset or UNSAVED)
+        lock = DatasetLock(launch.database, components.dataset or UNSAVED, take_over=settings.take_over)
         stack.callback(lock.release)
         channel = HttpChannel(launch.address, retry=True)
         stack.callback(channel.close)
@@ -131,9 +137,26 @@ def serve_recipe(
             db=db,
         )
         callbacks = Callbacks(recipe.components, fenced, controller, settings, say)
+        fenced.wait = Outage(stopper, say).wait
         feeder = Feeder(stream, fenced, settings, stopper, say, queued=lambda: db.queued(_dataset(recipe)))
         host = Host(fenced, feeder, callbacks, inbox, stopper, say)
         return host.live(recipe, settings, launch)
+
+
+class Outage:
+    """Waits while the database cannot be written, and tells people why, once for each reason."""
+
+    def __init__(self, stopper: Stopper, say: Say) -> None:
+        self._stopper = stopper
+        self._say = say
+        self._told = ""
+
+    def wait(self, error: StoreUnavailable) -> bool:
+        """Wait a moment; False when this process is to stop."""
+        if str(error) != self._told:
+            self._told = str(error)
+            self._say(f"{error} This goes on by itself when it can.")
+        return not self._stopper.wait(POLL_SECONDS)
 
 
 class Host:
@@ -173,8 +196,11 @@ class Host:
             return 3
         except KeyboardInterrupt:
             self._say("Stopped at once. Answers are saved; settled ones are delivered at the next start.")
+            self._end_run(error=None)
+            if launch is not None:
+                launch.needed = False
             return 130
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self._end_run(error=f"{type(error).__name__}: {error}")
             if launch is not None and launch.needed:
                 self._say("This process fails; the server goes on, and answers are saved.")
@@ -232,7 +258,7 @@ class Host:
                 f"has not sent yet waits under {launch.moved_from}: free that port and start again."
             )
         wanted = settings.port if "port" in settings.model_fields_set else None
-        if wanted and not address.endswith(f":{wanted}"):
+        if wanted and launch.adopted and not address.endswith(f":{wanted}"):
             self._say(
                 f"The server of this database listens at {address} already, so port {wanted} is not used. "
                 "`tallymark stop` ends that server."
@@ -323,30 +349,39 @@ def _launch_for(settings: Settings, begun: Launch | None) -> Launch:
 class DatasetLock:
     """One host for each dataset, by a file's lock; an older host that was told to stop is waited for."""
 
-    def __init__(self, settings: Settings, database: Path, dataset: str) -> None:
+    def __init__(self, database: Path, dataset: str, *, take_over: bool) -> None:
         """Take the lock, or leave it to `wait` when the dataset is to be taken over.
 
         Errors: `Busy`, naming the holder.
         """
-        key = hashlib.blake2b(f"{database}\0{dataset}".encode(), digest_size=12).hexdigest()
-        self._path = settings.home.expanduser() / "locks" / f"{key}.lock"
+        self._path = dataset_lock_path(database, dataset)
         self._lock: FileLock | None = None
         try:
             self._lock = FileLock(self._path)
         except LockHeld as error:
-            if not settings.take_over:
+            if not take_over:
                 raise Busy(
                     f"Dataset {dataset!r} is served already, by {error.holder or 'another process'}. "
                     "Stop that process, or start with --take-over to make this one its host."
                 ) from error
 
     def wait(self) -> None:
-        """Give the older host, which is fenced by now, time to let go; one that hangs can do no harm."""
-        if self._lock is None:
-            try:
-                self._lock = FileLock(self._path, patience=TAKE_OVER_SECONDS)
-            except LockHeld as error:
-                logger.warning("the older host does not end: %s", error)
+        """Give the older host, which is fenced by now, time to let go; a hanging one is waited for beside."""
+        if self._lock is None and not self._take(TAKE_OVER_SECONDS):
+            logger.warning("the older host does not end; it can do no harm")
+            threading.Thread(target=self._take, args=(float("inf"),), daemon=True).start()
+
+    def _take(self, patience: float) -> bool:
+        try:
+            self._lock = FileLock(self._path, patience=patience)
+        except LockHeld:
+            return False
+        return True
+
+    @property
+    def held(self) -> bool:
+        """Whether the lock is ours by now."""
+        return self._lock is not None
 
     def release(self) -> None:
         """Let go."""

@@ -76,6 +76,11 @@ class Launch:
         return self.database.with_name(self.database.name + ".server.log")
 
     @property
+    def adopted(self) -> bool:
+        """Whether the server was there before."""
+        return self._child is None
+
+    @property
     def url(self) -> str | None:
         """Where the server was last known to answer; None before it did."""
         living = self._living
@@ -187,7 +192,9 @@ class Launch:
             address = Address(url=said["address"], secret=said["secret"])
             return LivingServer(address=address, version=tallymark.__version__, pid=said["pid"])
         if said is None:
-            raise ChannelDown(f"The server could not be started; {self.log} has the reason.")
+            raise ChannelDown(
+                f"The server could not be started: {_last_line(self.log)}\nMore is in {self.log}."
+            )
         return None
 
 
@@ -210,3 +217,9 @@ def _exists(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def _last_line(log: Path) -> str:
+    """What the server complained about last."""
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    return next((line for line in reversed(lines) if line.strip()), "it said nothing")

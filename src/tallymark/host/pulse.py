@@ -19,7 +19,7 @@ SEARCH_SECONDS = 1.0
 
 
 class Pulse:
-    """Beats, reports how far a searching stream got, and brings a dead server back within half a second."""
+    """Beats, reports how far a searching stream got, sends what a waiting one yielded, revives the server."""
 
     def __init__(
         self,
@@ -54,6 +54,7 @@ class Pulse:
             try:
                 if self._launch is not None:
                     self._look_after(self._launch)
+                self._feeder.flush()
                 self._beat()
             except Fenced as error:
                 self._on_fenced(error)

@@ -1,11 +1,14 @@
-"""Ctrl-C and SIGTERM: the first asks to stop in good order, the second stops at once."""
+"""Ctrl-C and SIGTERM: the first asks to stop in good order, the second stops at once, a fourth ends all."""
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
+
+MOST_SIGNALS = 3
 
 
 class Interrupted(BaseException):
@@ -16,9 +19,19 @@ class Stopper:
     """Whether to stop, and how a signal becomes that."""
 
     def __init__(self) -> None:
-        self.requested = False
+        self._requested = threading.Event()
+        self._signals = 0
         self._wakes: list[Callable[[], None]] = []
         self._interruptible = False
+
+    @property
+    def requested(self) -> bool:
+        """Whether a stop was asked for."""
+        return self._requested.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep, at most so long; whether a stop was asked for."""
+        return self._requested.wait(seconds)
 
     def on_request(self, wake: Callable[[], None]) -> None:
         """Call this when a stop is asked for."""
@@ -26,7 +39,7 @@ class Stopper:
 
     def request(self) -> None:
         """Stop after what is being done; from any thread."""
-        self.requested = True
+        self._requested.set()
         for wake in self._wakes:
             wake()
 
@@ -62,6 +75,9 @@ class Stopper:
                 signal.signal(number, handler)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self._signals += 1
+        if self._signals > MOST_SIGNALS:
+            os._exit(130)  # code that catches everything holds the main thread
         if self.requested:
             raise KeyboardInterrupt
         self.request()

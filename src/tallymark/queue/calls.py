@@ -6,6 +6,7 @@ from typing import Any
 from tallymark.queue import (
     answers,
     datasets,
+    dropping,
     enqueue,
     history,
     importing,
@@ -22,6 +23,7 @@ CALLS: dict[str, Callable[..., Any]] = {
     for module, functions in (
         (answers, (answers.save,)),
         (datasets, (datasets.ensure_dataset,)),
+        (dropping, (dropping.begin_drop, dropping.drop_part)),
         (enqueue, (enqueue.open_source, enqueue.enqueue, enqueue.source_done, enqueue.demand)),
         (history, (history.history,)),
         (importing, (importing.import_answers,)),
@@ -62,5 +64,5 @@ CALLS: dict[str, Callable[..., Any]] = {
 NEEDS_SHAPES = frozenset({"answers.save", "importing.import_answers"})
 """Calls that take `shapes`, which whoever executes them adds."""
 
-BULK = frozenset({"enqueue.enqueue", "importing.import_answers", "settle.store_forms"})
+BULK = frozenset({"dropping.drop_part", "enqueue.enqueue", "importing.import_answers", "settle.store_forms"})
 """Calls that give way to sessions in the writer."""

@@ -1,5 +1,6 @@
 """Datasets: named collections of tasks and answers."""
 
+import unicodedata
 from typing import Any
 
 from tallymark.errors import InputError, NotKnown
@@ -21,9 +22,14 @@ _SETTINGS = Statement(
 )
 
 
+def canonical(name: str) -> str:
+    """A name in the one form of those that look the same (Unicode NFC)."""
+    return unicodedata.normalize("NFC", name)
+
+
 def find_dataset(tx: Transaction, name: str) -> Row:
     """The dataset's row. Errors: `NotKnown`, naming what there is."""
-    row = tx.one(_FIND, {"name": name})
+    row = tx.one(_FIND, {"name": canonical(name)})
     if row is None:
         known = [str(found["name"]) for found in tx.all(_NAMES)]
         raise NotKnown(f"There is no dataset {name!r}. There are: {', '.join(known) or 'none yet'}.")
@@ -48,8 +54,11 @@ def ensure_dataset(
         raise InputError(f"exclude_by is 'task' or 'input', not {exclude_by!r}.")
     if overlap is not None and overlap < 1:
         raise InputError(f"An overlap is 1 or more, or none for everyone, not {overlap}.")
-    if not name.strip() or len(name) > 200:
-        raise InputError(f"A dataset's name has 1 to 200 characters, not {name[:40]!r}.")
+    name = canonical(name)
+    if not 0 < len(name) <= 200 or not name.isprintable() or name != name.strip():
+        raise InputError(
+            f"A dataset's name has 1 to 200 printable characters and no space at its ends, not {name[:40]!r}."
+        )
     row = tx.one(_FIND, {"name": name})
     settings = {"ignore_counts": int(ignore_counts), "lease_seconds": lease_seconds}
     if row is None:

@@ -71,7 +71,7 @@ class Writer:
             try:
                 with self._store.transaction() as tx:
                     outcomes = [self._one(tx, work, future) for work, future in batch]
-            except Exception as error:
+            except BaseException as error:  # the thread must live on, whatever work did
                 log.exception("A commit failed; %d requests are told so", len(batch))
                 outcomes = [(future, None, error) for _, future in batch]
             for future, result, failure in outcomes:
@@ -86,15 +86,14 @@ class Writer:
                 batch.append(self._bulk.popleft())
             return batch
 
-    @staticmethod
     def _one(
-        tx: Transaction, work: Callable[[Transaction], Any], future: "Future[Any]"
+        self, tx: Transaction, work: Callable[[Transaction], Any], future: "Future[Any]"
     ) -> tuple["Future[Any]", Any, BaseException | None]:
         try:
             with tx.savepoint():
                 return future, work(tx), None
         except Exception as error:
-            return future, None, error
+            return future, None, self._store.explained(error)
 
 
 def _tell(future: "Future[Any]", result: Any, failure: BaseException | None) -> None:

@@ -48,7 +48,8 @@ PROBLEMS: dict[str, Problem] = {
     "session_unknown": Problem(404, "There is no such session"),
     "setting": Problem(422, "A setting is wrong"),
     "source": Problem(422, "A source cannot be read"),
-    "store": Problem(500, "The database is damaged or not ours"),
+    "store": Problem(500, "The database is damaged, gone or not ours"),
+    "store_unavailable": Problem(503, "The database cannot be written just now"),
     "wrong_host": Problem(421, "This server does not answer to that host name"),
 }
 

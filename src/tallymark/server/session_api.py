@@ -1,5 +1,6 @@
 """What an annotator's page calls: seats, leases, answers, history, events."""
 
+import unicodedata
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -51,7 +52,7 @@ def takes(model: type) -> dict[str, Any]:
 async def claim_seat(server: Server, request: Request) -> Response:
     """Claim or create the seat of a name; the same name is the same seat."""
     asked = await read_body(request, SessionRequest)
-    name = asked.name.strip()
+    name = unicodedata.normalize("NFC", asked.name.strip())
     if not name or len(name) > MAX_NAME or not name.isprintable():
         raise Refused("invalid_request", f"a name has 1 to {MAX_NAME} printable characters")
 

@@ -21,7 +21,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 
-from tallymark.errors import StoreError
+from tallymark.errors import StoreError, StoreUnavailable
 from tallymark.store.schema import SCHEMA_VERSION, metadata
 from tallymark.store.statements import SQLITE, Dialect, Statement, render
 
@@ -31,8 +31,8 @@ APPLICATION_ID = 0x54414C59  # "TALY": marks the SQLite file as ours
 BUSY_SECONDS = 30.0
 KEY_STEPS = (1, 8, 64, 512)
 
-DATABASE_FAILURES = (sqlite3.OperationalError, sqlite3.InternalError)
-"""What the driver raises when the database itself fails: disk full, locked, damaged."""
+_PASSING = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_PASSING |= {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM}
 
 _DATABASE = Statement(
     "The one row about the database itself.", "SELECT uuid, schema_version FROM database WHERE id = 1"
@@ -125,8 +125,11 @@ class Transaction:
         return rows
 
     def new_ids(self, table: str, count: int) -> range:
-        """`count` fresh ids of a table, in order."""
-        (last,) = self._connection.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()  # noqa: S608
+        """`count` fresh ids of a table, in order; ids of tasks that were deleted are not given again."""
+        (last,) = self._connection.execute(
+            f"SELECT max((SELECT coalesce(max(id), 0) FROM {table}),"  # noqa: S608
+            f" coalesce((SELECT seq FROM sqlite_sequence WHERE name = '{table}'), 0))"
+        ).fetchone()
         return range(last + 1, last + 1 + count)
 
     def insert(self, statement: Statement, parameters: Mapping[str, Any]) -> int:
@@ -230,6 +233,9 @@ class Store:
                 path.touch(mode=0o600)  # it holds the tokens of sessions
                 return cls._opened(path, clock, read_only=False)
         except (sqlite3.Error, OSError) as error:
+            explained = _explained(error, path) if isinstance(error, sqlite3.Error) else error
+            if isinstance(explained, StoreError) and not isinstance(explained, StoreUnavailable):
+                raise explained from error
             raise StoreError(
                 f"The database {path} cannot be opened: {error}. Check the path and its permissions."
             ) from error
@@ -280,13 +286,19 @@ class Store:
             connection.execute(begin)
             try:
                 yield Transaction(connection, self.dialect, self._clock)
+                connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise self.explained(error) from error
         finally:
             pooled.close()
+
+    def explained(self, error: Exception) -> Exception:
+        """`StoreError` or `StoreUnavailable` where the database failed, else the error itself."""
+        return _explained(error, self.path) if isinstance(error, sqlite3.Error) else error
 
     def _prepare(self) -> str:
         with self._begun("BEGIN" if self.read_only else "BEGIN IMMEDIATE") as transaction:
@@ -347,13 +359,44 @@ def _storable(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _refuse_foreign(path: Path, *, empty: bool) -> None:
     """Leave a file that is not ours as it is; an `empty` one may become ours. Errors: `StoreError`."""
-    target = f"file:{_quoted(path)}?mode=rw"
+    left = path.with_name(path.name + "-wal")
+    if path.stat().st_size == 0 and left.exists() and left.stat().st_size:
+        raise StoreError(
+            f"{path} is empty, but {left.name} beside it is not: restore a copy of the database."
+        )
+    target = f"file:{_quoted(path)}?mode={'rw' if empty else 'ro'}"
     with closing(sqlite3.connect(target, uri=True, isolation_level=None)) as connection:
         connection.execute("BEGIN")  # both at one moment: somebody may be making it just now
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application != APPLICATION_ID and (tables or not empty):
         raise StoreError(f"{path} is an SQLite file, but not one of Tallymark. Name another database.")
+
+
+def is_database_failure(error: BaseException) -> bool:
+    """Whether the database itself failed (disk full, locked, damaged), not what was asked of it."""
+    if isinstance(error, sqlite3.OperationalError | sqlite3.InternalError | StoreError):
+        return True
+    return type(error) is sqlite3.DatabaseError
+
+
+def _explained(error: sqlite3.Error, path: Path) -> Exception:
+    """What a failure of the driver means; the error itself where it is a mistake of the program."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of the number says more than is needed
+    if code == sqlite3.SQLITE_NOTADB:
+        return StoreError(f"{path} is no SQLite database, or its head is damaged. Name another database.")
+    if code == sqlite3.SQLITE_READONLY:
+        return StoreError(f"The database {path} may only be read. Check its permissions and its folder's.")
+    if code == sqlite3.SQLITE_CORRUPT:
+        return StoreError(
+            f"The database {path} is damaged ({error}). Stop everything that uses it and restore a copy; "
+            "`tallymark restore` checks it."
+        )
+    if code == sqlite3.SQLITE_FULL:
+        return StoreUnavailable(f"The disk is full: {path} cannot grow. Free some space; nothing is lost.")
+    if code in _PASSING:
+        return StoreUnavailable(f"The database {path} cannot be used just now: {error}.")
+    return error
 
 
 def json_ids(ids: Iterable[int]) -> str:

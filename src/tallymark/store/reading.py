@@ -1,5 +1,6 @@
 """Read annotated data: the `Datasets` protocol on a store, one record at a time."""
 
+import unicodedata
 from collections.abc import Iterator
 
 from tallymark.errors import NotKnown
@@ -119,7 +120,7 @@ class StoredDatasets:
 
     def _find(self, name: str) -> int:
         with self._store.reading() as tx:
-            dataset = tx.value(_FIND, {"name": name})
+            dataset = tx.value(_FIND, {"name": unicodedata.normalize("NFC", name)})
         if dataset is None:
             raise NotKnown(
                 f"There is no dataset {name!r}. There are: {', '.join(self.names()) or 'none yet'}."

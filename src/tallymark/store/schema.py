@@ -1,7 +1,8 @@
 """The tables, as one SQLAlchemy MetaData. What each column means is in docs/concepts/queue.md.
 
 Times are seconds since 1970 (UTC, float), truth values 0/1 integers, documents JSON text. `task.id` and
-`answer.id` grow with insertion; nothing is ever deleted but drafts, clients and entries of `returned`.
+`answer.id` grow with insertion. Nothing is deleted but drafts, clients, entries of `returned`, and datasets
+that are dropped; what others may still name (a page that was asleep) never gets its id again.
 """
 
 from sqlalchemy import (
@@ -36,9 +37,12 @@ def _one_of(column: str, *values: str) -> CheckConstraint:
 
 
 def _table(
-    name: str, *parts: Column[object] | CheckConstraint | Index | UniqueConstraint | PrimaryKeyConstraint
+    name: str,
+    *parts: Column[object] | CheckConstraint | Index | UniqueConstraint | PrimaryKeyConstraint,
+    reused: bool = True,
 ) -> Table:
-    return Table(name, metadata, *parts, sqlite_strict=True)
+    """`reused`: whether the id of a deleted row may be given again."""
+    return Table(name, metadata, *parts, sqlite_strict=True, sqlite_autoincrement=not reused)
 
 
 def _flag(name: str, default: int = 0) -> Column[object]:
@@ -79,6 +83,7 @@ dataset = _table(
     _count("queued"),
     _count("done"),
     _count("withdrawn"),
+    reused=False,
 )
 
 source = _table(
@@ -95,6 +100,7 @@ source = _table(
     Column("known_rows", Int),
     Column("run", Int, nullable=False),
     UniqueConstraint("dataset", "uri", "version"),
+    reused=False,
 )
 
 row_fate = _table(
@@ -136,6 +142,7 @@ task = _table(
     Column("created_at", Real, nullable=False),
     UniqueConstraint("dataset", "dedup_key", "repeat"),
     CheckConstraint("taken >= counted AND counted >= 0"),
+    reused=False,
 )
 Index(
     "task_open",
@@ -194,6 +201,7 @@ session = _table(
     Column("last_call", Real, nullable=False),
     Column("retired_at", Real),
     UniqueConstraint("dataset", "annotator"),
+    reused=False,
 )
 Index(
     "session_holding",
@@ -272,6 +280,7 @@ answer = _table(
     Column("validated", Text, _one_of("validated", "valid", "unvalidated", "failed")),
     _flag("beside"),
     UniqueConstraint("task", "session", "revision"),
+    reused=False,
 )
 Index("answer_dataset", answer.c.dataset, answer.c.id)
 Index("answer_session", answer.c.session, answer.c.id)

@@ -1,14 +1,17 @@
 """What commands print: tables, and a running count where somebody watches."""
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
+
+from tallymark.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-__all__ = ["console", "counted", "table"]
+__all__ = ["ask", "console", "counted", "shown_progress", "table"]
 
 T = TypeVar("T")
 _EVERY = 1000
@@ -55,3 +58,21 @@ def counted(items: Iterable[T], what: str) -> Iterator[T]:
             print(f"\r{number:,} {what} ", end="", file=sys.stderr, flush=True)
     if number >= _EVERY:
         print(f"\r{number:,} {what} ", file=sys.stderr)
+
+
+def ask(question: str, *, otherwise: str) -> bool:
+    """Ask on the terminal; only `y` or `yes` is yes. Errors: `InputError` where nobody can be asked."""
+    if not sys.stdin.isatty():
+        raise InputError(f"{question} There is nobody to ask; say so with {otherwise}.")
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+@contextmanager
+def shown_progress(what: str, *, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error while the block runs, if it is a terminal; call what is given to move it on."""
+    from rich.progress import Progress
+
+    with Progress(console=console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as progress:
+        bar = progress.add_task(what, total=total)
+        yield lambda number: progress.advance(bar, number)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from tallymark.cli.catalog import command
 from tallymark.cli.commands._database import reading_store
+from tallymark.cli.commands._files import complete_file, file_name
 from tallymark.cli.commands._terminal import counted
 from tallymark.recipe import Arg
 from tallymark.types import Task
@@ -63,20 +64,13 @@ def _path(out: str, set_id: str) -> Path:
     """A path with an extension that is no folder is a file, anything else a folder."""
     path = Path(out).expanduser()
     if path.is_dir() or out.endswith("/") or not path.suffix:
-        return path / f"{set_id.replace('/', '_')}.jsonl"
+        return path / file_name(set_id, ".jsonl")
     return path
 
 
 def _write_file(records: Iterable[Task], path: Path) -> int:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".part")
-    try:
-        with partial.open("wb") as file:
-            number = _write(records, file)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return number
+    with complete_file(path) as file:
+        return _write(records, file)
 
 
 def _write(records: Iterable[Task], file: BinaryIO) -> int:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from tallymark.cli.catalog import command
+from tallymark.errors import Busy
 
 if TYPE_CHECKING:
     from tallymark.config import Settings
@@ -18,8 +19,15 @@ def stop(*, settings: "Settings") -> None:
     of a recipe takes it over; this ends it.
     """
     from tallymark.channel.find import database_path, stop_server
+    from tallymark.channel.locks import living_hosts
 
     database = database_path(settings.database_url)
+    hosts = living_hosts(database)
+    if hosts:
+        raise Busy(
+            f"A recipe still runs and would start the server again: {', '.join(map(str, hosts))}.\n"
+            "Press Ctrl-C there, or end that process; the server ends with its last recipe."
+        )
     if stop_server(database):
         print(f"The server of {database} has ended.")
     else:

@@ -1,0 +1,33 @@
+"""Files that commands write: named after a dataset, and there only when they are complete."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from tallymark.errors import InputError
+
+__all__ = ["complete_file", "file_name"]
+
+
+def file_name(dataset: str, suffix: str) -> str:
+    """A dataset's name as that of a file: different for different datasets, never hidden, in one folder."""
+    safe = dataset.replace("%", "%25").replace("/", "%2F").replace("\0", "%00")
+    return f"%2E{safe[1:]}{suffix}" if safe.startswith(".") else f"{safe}{suffix}"
+
+
+@contextmanager
+def complete_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that takes its name when the block ends well. Errors: `InputError` for its path."""
+    partial = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = partial.open("wb")
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}. Name another file.") from error
+    try:
+        with file:
+            yield file
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
