@@ -12,22 +12,28 @@ from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, Protocol
 from weakref import WeakValueDictionary
 
 from tallymark.hashing import IDENTITY_KEY, ROW_KEY, identities_of
-from tallymark.types import Fate, RowFate, Task
+from tallymark.types import Datasets, Fate, RowFate, Task
 
 __all__ = [
+    "Content",
+    "Position",
     "Row",
     "Source",
     "Start",
+    "StoredFile",
     "collect_sources",
+    "current_datasets",
     "current_sources",
+    "digest",
     "enter",
     "iterable_source",
     "leave",
     "source_by_index",
+    "with_datasets",
     "with_sources",
 ]
 
@@ -38,26 +44,107 @@ WINDOW = 10_000
 """So many rows back a position or the input of a row is remembered."""
 
 
+Position = tuple[int, ...]
+"""Where a row ends, as its loader understands it: an offset, a count of lines or the like, and for compressed
+content the CRC-32 of all before."""
+
+
 class Row(NamedTuple):
     """One row as a loader gives it.
 
     `ordinal` counts rows from 1. `task` is None when the row cannot be one; then `note` says why, otherwise
-    `note` is something to know about the row. `position` is the offset and the number of lines up to the
-    row's end, None where reading cannot start again.
+    `note` is something to know about the row. `position` is None where reading cannot start again, such as
+    after a last line without an end, which could still grow.
     """
 
     ordinal: int
     task: Task | None
     note: str | None = None
-    position: tuple[int, int] | None = None
+    position: Position | None = None
 
 
 class Start(NamedTuple):
-    """Where a loader starts: after so many rows, bytes and lines."""
+    """Where a loader starts: after so many rows, bytes and lines.
+
+    `content` is the open content at that offset where finding the place took time, and `crc` the CRC-32 of
+    what stands before it.
+    """
 
     ordinal: int
     offset: int
     line: int
+    content: BinaryIO | None = None
+    crc: int = 0
+
+
+class Content(Protocol):
+    """The bytes of a source that can be read again, and how to tell whether they are still the same."""
+
+    def stored_bytes(self) -> int:
+        """How large it is."""
+
+    def bytes_before(self, offset: int) -> int:
+        """About how many of the stored bytes stand before an offset of a position."""
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What tells one content from another, without reading it all."""
+
+    def may_begin_with(self, fingerprint: dict[str, Any]) -> bool:
+        """Whether it may be the content of this fingerprint with more at its end."""
+
+    def check(self, position: Position) -> str:
+        """What `find` needs to tell whether the content before a position is still the same."""
+
+    def find(self, ordinal: int, position: Position, check: str) -> Start | None:
+        """The start after this row; None when the content before it is not the same."""
+
+
+class StoredFile:
+    """`Content` as it lies on the disk: offsets are the file's."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def stored_bytes(self) -> int:
+        """The size of the file."""
+        return self._path.stat().st_size
+
+    def bytes_before(self, offset: int) -> int:
+        """The offset."""
+        return offset
+
+    def fingerprint(self) -> dict[str, Any]:
+        """The size, and hashes of the first and of the last 64 kB."""
+        size = self.stored_bytes()
+        return {
+            "size": size,
+            "head": digest(self._path, 0, min(size, HEAD)),
+            "tail": digest(self._path, max(0, size - HEAD), HEAD),
+        }
+
+    def may_begin_with(self, fingerprint: dict[str, Any]) -> bool:
+        """Whether it is no shorter and begins with the same 64 kB."""
+        size = fingerprint["size"]
+        head: str = fingerprint["head"]
+        return self.stored_bytes() >= size and digest(self._path, 0, min(size, HEAD)) == head
+
+    def check(self, position: Position) -> str:
+        """The hash of the 64 kB before the position."""
+        return digest(self._path, max(0, position[0] - HEAD), min(position[0], HEAD))
+
+    def find(self, ordinal: int, position: Position, check: str) -> Start | None:
+        """The position itself, if the 64 kB before it are the same."""
+        offset, line = position[:2]
+        if self.stored_bytes() < offset or self.check(position) != check:
+            return None
+        return Start(ordinal, offset, line)
+
+
+def digest(path: Path, offset: int, length: int) -> str:
+    """A hash of some bytes of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        return blake2b(file.read(length), digest_size=16).hexdigest()
 
 
 OpenRows = Callable[[Start | None], Iterator[Row]]
@@ -65,6 +152,23 @@ OpenRows = Callable[[Start | None], Iterator[Row]]
 _indices = itertools.count()
 _living: WeakValueDictionary[int, "Source"] = WeakValueDictionary()
 _opened: ContextVar[list["Source"] | None] = ContextVar("opened_sources", default=None)
+_datasets: ContextVar[Callable[[], Datasets] | None] = ContextVar("datasets", default=None)
+
+
+@contextmanager
+def with_datasets(opened: Callable[[], Datasets]) -> Iterator[None]:
+    """Let `dataset:` sources that are opened from here on read from what this gives."""
+    token = _datasets.set(opened)
+    try:
+        yield
+    finally:
+        _datasets.reset(token)
+
+
+def current_datasets() -> Datasets | None:
+    """The annotated data that sources may read; None where nobody handed any in."""
+    opened = _datasets.get()
+    return None if opened is None else opened()
 
 
 @contextmanager
@@ -119,21 +223,36 @@ class _Collected(list["Source"]):
 class Source:
     """One source while it is read.
 
-    `uri` is the absolute path, `-`, or `recipe:<name>` for what Python code yields. `index` is unique in the
-    process. `rows_read` is the ordinal of the last row read; `known_rows` is exact, or None until it is.
+    `uri` is the absolute path, `-`, `dataset:<name>`, or `recipe:<name>` for what Python code yields.
+    `index` is unique in the process. `rows_read` is the ordinal of the last row read; `known_rows` is exact,
+    or None until it is.
     `mark` is the last row such that it and all before it have their final fate, once every task yielded so
     far is in the queue.
     """
 
     def __init__(
-        self, uri: str, open_rows: OpenRows, *, path: Path | None = None, length: int | None = None
+        self,
+        uri: str,
+        open_rows: OpenRows,
+        *,
+        path: Path | None = None,
+        length: int | None = None,
+        content: Content | None = None,
+        facts: dict[str, Any] | None = None,
     ) -> None:
+        """`path` is a file that can be read again, as `content` where that is not simply its bytes.
+
+        `facts` are the fingerprint of a source that is no file.
+        """
         self.uri = uri
         self.path = path
+        self._content = content or (StoredFile(path) if path is not None else None)
+        self._facts = facts
+        self._found: tuple[list[Any], Start] | None = None
         self.index = next(_indices)
         self.rows_read = 0
         self.known_rows = length
-        self.size = path.stat().st_size if path is not None else None
+        self.size = self._content.stored_bytes() if self._content is not None else None
         self.bytes_read = 0
         self.exhausted = False
         self.rowwise = False
@@ -146,7 +265,7 @@ class Source:
         self._fates: deque[RowFate] = deque()
         self._passed: deque[_Passed] = deque()
         self._notes: list[tuple[int, str]] = []
-        self._positions: deque[tuple[int, int] | None] = deque(maxlen=WINDOW)
+        self._positions: deque[Position | None] = deque(maxlen=WINDOW)
         self._inputs: dict[str, list[int]] = {}
         _living[self.index] = self
         opened = _opened.get()
@@ -172,8 +291,8 @@ class Source:
             self.settle(self.rows_read)
         self.rows_read = row.ordinal
         self._positions.append(row.position)
-        if row.position is not None:
-            self.bytes_read = row.position[0]
+        if row.position is not None and self._content is not None:
+            self.bytes_read = self._content.bytes_before(row.position[0])
         if row.task is None:
             self.decide(row.ordinal, "invalid", row.note)
             return None
@@ -186,6 +305,9 @@ class Source:
         """There is no further row."""
         self.exhausted = True
         self.known_rows = self.rows_read
+        self.bytes_read = self.size or self.bytes_read
+        if self.rowwise:
+            self.settle(self.rows_read)
 
     def _rows(self) -> Iterator[Row]:
         self._begun = True
@@ -269,38 +391,35 @@ class Source:
         return notes
 
     def fingerprint(self) -> str:
-        """JSON text: the size and a hash of the first 64 kB of a file; the length of a list."""
-        if self.path is None:
-            return json.dumps({"rows": self.known_rows} if self.known_rows is not None else {})
-        size = self.path.stat().st_size
-        return json.dumps({"size": size, "head": self._digest(0, min(size, HEAD))})
+        """JSON text: what tells the content of a file from another; else what is known, such as a length."""
+        if self._content is not None:
+            return json.dumps(self._content.fingerprint())
+        if self._facts is not None:
+            return json.dumps(self._facts)
+        return json.dumps({"rows": self.known_rows} if self.known_rows is not None else {})
 
-    def same_start(self, stored: str) -> bool:
-        """Whether the file is the one with this fingerprint, possibly with more at its end."""
+    def same_start(self, stored: str, position: list[Any] | None = None) -> bool:
+        """Whether the file is the one with this fingerprint, possibly with more at its end.
+
+        With a position of `position_of`, what stands before that is compared, too.
+        """
         before = json.loads(stored)
-        if self.path is None or not isinstance(before, dict) or not {"size", "head"} <= before.keys():
+        if self._content is None or not isinstance(before, dict) or not {"size", "head"} <= before.keys():
             return stored == self.fingerprint()
-        long_enough = self.path.stat().st_size >= before["size"]
-        return long_enough and bool(self._digest(0, min(before["size"], HEAD)) == before["head"])
+        if not self._content.may_begin_with(before):
+            return False
+        return position is None or self._start_at(0, position) is not None
 
     def position_of(self, ordinal: int) -> list[Any] | None:
-        """Where to go on after this row: `[offset, lines, hash of the 64 kB before]`, JSON-able.
+        """Where to go on after this row: the loader's position, and what tells whether it is still right.
 
-        None when it is too long ago, the source cannot be read from there, or the file ends there without
-        a line end (the row could still grow).
+        None when it is too long ago, or the source cannot be read from there.
         """
         place = ordinal - self.rows_read + len(self._positions) - 1
-        if self.path is None or not 0 <= place < len(self._positions):
+        if self._content is None or not 0 <= place < len(self._positions):
             return None
         position = self._positions[place]
-        if position is None or not self._ends_a_line(position[0]):
-            return None
-        return [*position, self.mark_fingerprint(position)]
-
-    def mark_fingerprint(self, position: Iterable[Any]) -> str:
-        """The hash of the 64 kB of the file before a position."""
-        offset = next(iter(position))
-        return self._digest(max(0, offset - HEAD), min(offset, HEAD))
+        return None if position is None else [*position, self._content.check(position)]
 
     def seek(self, ordinal: int, position: list[Any] | None) -> bool:
         """Start after a row, before anything is read.
@@ -310,30 +429,29 @@ class Source:
         """
         if self._begun:
             raise RuntimeError(f"{self.uri} is being read; a start can only be chosen before.")
-        if self.path is None:
+        if self._content is None:
             return False
-        offset, line = 0, 0
+        start: Start | None = Start(ordinal, 0, 0)
         if position is not None:
-            offset, line, before = position
-            if self.path.stat().st_size < offset or self.mark_fingerprint(position) != before:
-                return False
-        self._start = Start(ordinal, offset, line)
+            start = self._start_at(ordinal, position)
+        if start is None:
+            return False
+        self._start = start
         self.mark = self.rows_read = ordinal
-        self.bytes_read = offset
+        self.bytes_read = self._content.bytes_before(start.offset)
         return True
 
-    def _ends_a_line(self, offset: int) -> bool:
-        return self._read(max(0, offset - 1), 1) == b"\n"
-
-    def _digest(self, offset: int, length: int) -> str:
-        return blake2b(self._read(offset, length), digest_size=16).hexdigest()
-
-    def _read(self, offset: int, length: int) -> bytes:
-        if self.path is None:
-            return b""
-        with self.path.open("rb") as file:
-            file.seek(offset)
-            return file.read(length)
+    def _start_at(self, ordinal: int, position: list[Any]) -> Start | None:
+        """The start at a position, which may have been looked for before."""
+        if self._found is None or self._found[0] != position:
+            *place, check = position
+            if self._content is None or len(place) < 2:
+                return None
+            start = self._content.find(ordinal, tuple(place), check)
+            if start is None:
+                return None
+            self._found = position, start
+        return self._found[1]._replace(ordinal=ordinal)
 
 
 def _input_of(task: Task) -> str:

@@ -4,6 +4,7 @@ A stream knows which sources its tasks come from, follows every row until it is 
 and keeps nothing in memory but a window of the last rows. Duplicates are decided by the queue, not here.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
@@ -35,6 +36,8 @@ __all__ = [
     "row_of",
     "rowwise",
 ]
+
+logger = logging.getLogger(__name__)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -284,9 +287,10 @@ def get_stream(
     is_binary: bool | None = None,
     text_key: str | None = None,
 ) -> Stream:
-    """A stream of hashed tasks from a file, `-` (standard input), any iterable of dicts, or a `Stream`.
+    """A stream of hashed tasks from a path, `-` (standard input), any iterable of dicts, or a `Stream`.
 
-    `loader` names the format when the file's extension does not. `rehash` makes the hashes anew where
+    A path is a file, a folder, a pattern such as `data/*.jsonl`, or `dataset:NAME`, with `:accept` for one
+    answer. `loader` names the format when the file's extension does not. `rehash` makes the hashes anew where
     rows carry some. `dedup=False` asks equal tasks again. Rows without a text under `input_key` are passed
     over, with a note. `is_binary` is written to each task as `_is_binary`. `text_key` names the key or column
     of the source that holds the text, where that is not `text`: the two change places. The positional order
@@ -326,15 +330,30 @@ def _options(args: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
 
 def _opened(source: Any, loader: str | None, input_key: str | None) -> Stream:
     if isinstance(source, str | Path):
-        from tallymark.loaders import open_source
+        from tallymark.loaders import open_sources
 
-        opened = open_source(source, loader=loader, input_key=input_key)
-        return Stream(opened.tasks(), sources=[opened], plain=True)
+        opened = open_sources(source, loader=loader, input_key=input_key)
+        return Stream(_one_after_the_other(opened), sources=opened, plain=True)
     if not isinstance(source, Iterable):
         raise SourceError(
             f"A source is a path, - for standard input, or an iterable of dicts; not {type(source).__name__}."
         )
     return Stream.from_iterable(source)
+
+
+def _one_after_the_other(sources: Sequence[Source]) -> Iterator[Task]:
+    """The tasks of all sources. One that cannot be read on does not end it; it is told at the end."""
+    broken: list[str] = []
+    for source in sources:
+        try:
+            yield from source.tasks()
+        except SourceError as error:
+            if len(sources) == 1:
+                raise
+            logger.warning("%s The next file is read.", error)
+            broken.append(str(error))
+    if broken:
+        raise SourceError(" ".join(broken))
 
 
 @rowwise

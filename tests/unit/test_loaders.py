@@ -12,7 +12,7 @@ import pytest
 
 from tallymark.errors import NotKnown, SourceError
 from tallymark.hashing import without_private
-from tallymark.loaders import CSV, JSONL, TXT, lines, loader, loaders, open_source
+from tallymark.loaders import CSV, JSONL, TXT, lines, loader, loaders, open_source, open_sources
 from tallymark.source import Source
 from tallymark.types import Task
 
@@ -217,7 +217,9 @@ class TestWhatCannotBeRead:
         ("content", "message"),
         [
             ('{"text": "a"}'.encode("utf-16"), "UTF-16 text; save it as UTF-8"),
-            (b"\x1f\x8b\x08\0", "compressed with gzip; unpack it first"),
+            (b"\x1f\x8b\x08\0", "a.jsonl: the compressed file is cut off. No row could be read"),
+            (b"version https://git-lfs.github.com/spec/v1", "a pointer of Git LFS"),
+            (b'[{"text": "a"},', "a JSON array, not one object a line. Read it with --loader json"),
             (b"PK\x03\x04", "a zip archive"),
             (b"PAR1", "a Parquet file"),
         ],
@@ -240,16 +242,18 @@ class TestWhatCannotBeRead:
             open_source(tmp_path / "nowhere" / "a.jsonl")
 
     def test_a_folder(self, write: Write, tmp_path: Path) -> None:
-        with pytest.raises(SourceError, match=r"is a folder\. It holds no file"):
-            open_source(tmp_path)
-        write("b.csv", "text")
-        with pytest.raises(SourceError, match=r"is a folder. Give one of its files, such as b.csv."):
+        with pytest.raises(SourceError, match=r"holds no file that can be read\.$"):
+            open_sources(tmp_path)
+        write("b.log", "text")
+        with pytest.raises(SourceError, match=r"There is b.log; name the format with --loader"):
+            open_sources(tmp_path)
+        with pytest.raises(SourceError, match="is a folder, where one file is wanted"):
             open_source(tmp_path)
 
     def test_an_unknown_extension(self, write: Write) -> None:
         path = write("a.jsonn", '{"text": "a"}')
         with pytest.raises(
-            SourceError, match=r'"\.jsonn"\. Did you mean "\.jsonl"\? Known are \.csv, .*--loader \(csv, '
+            SourceError, match=r'"\.jsonn"\. Did you mean "\.json"\? Known are \.arrow, .*--loader \(arrow, '
         ):
             open_source(path)
         assert read(path, "jsonl")[0] == [{"text": "a", "n": 1}]
@@ -258,9 +262,9 @@ class TestWhatCannotBeRead:
         with pytest.raises(NotKnown, match=r'no loader "jsonll"\. Did you mean "jsonl"'):
             open_source(write("a.jsonl", ""), loader="jsonll")
 
-    def test_a_dataset(self) -> None:
-        with pytest.raises(SourceError, match="export it with db-out"):
-            open_source("dataset:news")
+    def test_a_dataset_without_a_database(self) -> None:
+        with pytest.raises(SourceError, match="Export it with db-out"):
+            open_sources("dataset:news")
 
     def test_a_file_that_vanished(self, write: Write) -> None:
         path = write("a.jsonl", '{"text": "a"}')

@@ -3,9 +3,10 @@
 import inspect
 import logging
 import shlex
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from tallymark.cli import catalog
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from tallymark.components import RecipeComponents
     from tallymark.host.launch import Launch
     from tallymark.source import Source
+    from tallymark.store.reading import StoredDatasets
 
 __all__ = ["begin_server", "invoke", "run_recipe", "serve"]
 
@@ -221,6 +223,29 @@ def _log_to_terminal(settings: Settings) -> None:
 
 
 def _run_recipe_function(call: Call, settings: Settings) -> int:
+    with reading(settings):  # as long as the host runs: it reads `dataset:` sources when they are asked for
+        return _serve_recipe_function(call, settings)
+
+
+@contextmanager
+def reading(settings: Settings) -> Iterator[None]:
+    """Let `dataset:` sources read the settings' database, which is opened when the first one asks."""
+    from tallymark.source import with_datasets
+
+    with ExitStack() as stack:
+
+        @cache
+        def opened() -> "StoredDatasets":
+            from tallymark.cli.commands._database import reading_store
+            from tallymark.store.reading import StoredDatasets
+
+            return StoredDatasets(stack.enter_context(reading_store(settings)))
+
+        with with_datasets(opened):
+            yield
+
+
+def _serve_recipe_function(call: Call, settings: Settings) -> int:
     from tallymark.stream import collect_sources
 
     with ExitStack() as stack:
@@ -233,6 +258,7 @@ def _run_recipe_function(call: Call, settings: Settings) -> int:
         if not isinstance(result, Mapping):
             return _exit_code(call, result)
         components = _components(call, result)
+        _refuse_own_answers(sources, components.dataset)
         settings = _settings(call, components)
         stack.pop_all()  # the host takes over
     return run_recipe(
@@ -243,6 +269,17 @@ def _run_recipe_function(call: Call, settings: Settings) -> int:
         sources=sources,
         launch=launch,
     )
+
+
+def _refuse_own_answers(sources: "Sequence[Source]", dataset: str | None) -> None:
+    """A dataset's answers, asked again in the same dataset, would feed themselves."""
+    from tallymark.loaders.answered import dataset_of
+
+    if any(dataset is not None and dataset_of(source) == dataset for source in sources):
+        raise InputError(
+            f"The answers of dataset {dataset!r} cannot be a source of the same dataset.\n"
+            "Save to another dataset, such as one that ends in -2."
+        )
 
 
 def _exit_code(call: Call, result: Any) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tallymark.errors import SourceError
 from tallymark.hashing import PRIVATE_KEYS
 from tallymark.jsontext import loads_noting
 from tallymark.loaders import loader, open_source
@@ -11,7 +12,7 @@ from tallymark.loaders.lines import MAX_LINE, Line, lines
 from tallymark.source import Row, Start
 from tallymark.stream import Stream, remembered
 
-__all__ = ["JSONL", "read_jsonl"]
+__all__ = ["JSONL", "read_jsonl", "task_of"]
 
 
 @loader(".jsonl", ".ndjson", name="jsonl")
@@ -23,22 +24,34 @@ def read_jsonl(path: Path, *, start: Start | None = None) -> Iterator[Row]:
         if line.data is not None and (not line.data or line.data.isspace()):
             continue
         ordinal += 1
+        if ordinal == 1 and line.data is not None and _begins_an_array(line.data):
+            raise SourceError(f"{path} is a JSON array, not one object a line. Read it with --loader json.")
         yield _row(line, ordinal, name)
 
 
+def _begins_an_array(data: bytes) -> bool:
+    """Whether the first line is an array of objects, or the beginning of one."""
+    text = data.strip()
+    return text == b"[" or (text.startswith(b"[") and text[1:].lstrip().startswith(b"{"))
+
+
 def _row(line: Line, ordinal: int, name: str) -> Row:
-    position = (line.offset, line.number)
     try:
         task, note = _task(line)
     except ValueError as error:
-        return Row(ordinal, None, f"{name}:{line.number}: {error}", position)
-    return Row(ordinal, task, note and f"{name}:{line.number}: {note}", position)
+        return Row(ordinal, None, f"{name}:{line.number}: {error}", line.position)
+    return Row(ordinal, task, note and f"{name}:{line.number}: {note}", line.position)
 
 
 def _task(line: Line) -> tuple[dict[str, Any], str | None]:
     if line.data is None:
         raise ValueError(f"the line is longer than {MAX_LINE // 2**20} MB")
-    value, repeated = loads_noting(line.data)
+    return task_of(line.data)
+
+
+def task_of(data: bytes) -> tuple[dict[str, Any], str | None]:
+    """The task in a JSON text, and what to know about it. Raises ValueError with the reason."""
+    value, repeated = loads_noting(data)
     if not isinstance(value, dict):
         raise ValueError(f"a row is a JSON object; this is {_named(value)}")
     notes = []

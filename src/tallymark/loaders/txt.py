@@ -23,15 +23,14 @@ def read_txt(path: Path, *, start: Start | None = None) -> Iterator[Row]:
 
 
 def _row(line: Line, ordinal: int, name: str) -> Row:
-    position = (line.offset, line.number)
     if line.data is None:
         problem = f"the line is longer than {MAX_LINE // 2**20} MB"
-        return Row(ordinal, None, f"{name}:{line.number}: {problem}", position)
+        return Row(ordinal, None, f"{name}:{line.number}: {problem}", line.position)
     try:
         text = decoded(line.data.removesuffix(b"\n").removesuffix(b"\r"))
     except ValueError as error:
-        return Row(ordinal, None, f"{name}:{line.number}: {error}", position)
-    return Row(ordinal, {"text": text}, None, position)
+        return Row(ordinal, None, f"{name}:{line.number}: {error}", line.position)
+    return Row(ordinal, {"text": text}, None, line.position)
 
 
 class TXT(Stream):

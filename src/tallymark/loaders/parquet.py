@@ -1,0 +1,86 @@
+"""Parquet: a row for each row of the table, its columns as keys."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tallymark.loaders import loader, open_source
+from tallymark.loaders.columns import check_columns, features_of, guarded, table_rows
+from tallymark.loaders.content import BrokenContent, seekable
+from tallymark.source import Position, Row, Start
+from tallymark.stream import Stream, remembered
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
+
+__all__ = ["Parquet", "read_parquet"]
+
+BATCH_ROWS = 1_000
+BUFFER_BYTES = 1024 * 1024
+
+
+def _check(path: Path, input_key: str | None) -> None:
+    with _opened(path) as file:
+        check_columns(file.schema_arrow, path, input_key)
+
+
+def _count(path: Path) -> int:
+    with _opened(path) as file:
+        return int(file.metadata.num_rows)
+
+
+@loader(".parquet", ".pq", name="parquet", check=_check, count=_count)
+def read_parquet(path: Path, *, start: Start | None = None) -> Iterator[Row]:
+    """Every row, in constant memory. A position is where its row group begins, and the group's number."""
+    with _opened(path) as file:
+        group = 0 if start is None else start.line
+        ordinal = 0 if start is None else start.ordinal
+        before = sum(file.metadata.row_group(place).num_rows for place in range(group))
+        yield from table_rows(
+            guarded(lambda: _batches(file, group)),
+            path=path,
+            features=features_of(file.schema_arrow),
+            ordinal=ordinal,
+            skip=ordinal - before,
+        )
+
+
+def _batches(file: "pq.ParquetFile", first: int) -> Iterator[tuple[Any, Position]]:
+    for group in range(first, file.num_row_groups):
+        position = (_offset(file, group), group)
+        for batch in file.iter_batches(BATCH_ROWS, row_groups=[group], use_threads=False):
+            yield batch, position
+
+
+def _offset(file: "pq.ParquetFile", group: int) -> int:
+    """Where the first page of a row group lies."""
+    columns = file.metadata.row_group(group)
+    places = [columns.column(place) for place in range(columns.num_columns)]
+    return min(
+        (place.dictionary_page_offset or place.data_page_offset for place in places),
+        default=0,
+    )
+
+
+@contextmanager
+def _opened(path: Path) -> "Iterator[pq.ParquetFile]":
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with seekable(path) as content:
+        try:
+            file = pq.ParquetFile(
+                pa.PythonFile(content, mode="r"), buffer_size=BUFFER_BYTES, pre_buffer=False
+            )
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise BrokenContent(f"it is no Parquet file, or a damaged one: {error}") from error
+        yield file
+
+
+class Parquet(Stream):
+    """The rows of a Parquet file as an iterator of dicts."""
+
+    def __init__(self, path: str | Path) -> None:
+        source = open_source(path, loader="parquet")
+        super().__init__(remembered(source.tasks()), sources=[source], plain=True)
