@@ -41,7 +41,10 @@ IGNORED: Final[Mapping[str, str]] = {
     "db": "use the setting database",
     "db_settings": "use the setting database",
     "force_stream_order": "tasks always keep their order",
+    "hide_true_newline_tokens": "use the setting hide_newlines",
     "history_size": "the whole history can be searched",
+    "ner_manual_label_style": "use the setting label_style",
+    "ner_manual_require_click": "a stretch is marked when it is let go, and one step back undoes it",
     "validate": "rows are always checked",
 }
 """Settings of existing recipes that have no effect here, and why."""
@@ -178,6 +181,15 @@ class Settings(BaseSettings):
     ner_manual_highlight_chars: bool = _setting("page", "Select characters rather than tokens.", False)
     hide_newlines: bool = _setting("page", "Do not mark line breaks.", False)
     allow_newline_highlight: bool = _setting("page", "Let spans begin and end at line breaks.", False)
+    honor_token_whitespace: bool = _setting(
+        "page", "Show tokens as close as they stand in the text; false sets those apart that touch.", True
+    )
+    label_style: Literal["list", "dropdown"] | None = _setting(
+        "page", "Labels as buttons (`list`) or as a list to search (`dropdown`); unset: buttons up to 30."
+    )
+    label_descriptions: Mapped = _setting(
+        "page", "What labels mean, by label; shown where one points at a label.", {}
+    )
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
     _extra: dict[str, Any] = PrivateAttr(default_factory=dict)

@@ -61,12 +61,13 @@ def _pattern(entry: Any, number: int) -> Pattern:
 class PatternMatcher:
     """Finds patterns in texts. Runs the whole pipeline only where a pattern needs more than the tokens."""
 
-    def __init__(self, nlp: "Language", patterns: list[Pattern]) -> None:
+    def __init__(self, nlp: "Language", patterns: list[Pattern], *, allow_overlap: bool = False) -> None:
         from spacy.errors import MatchPatternError
         from spacy.matcher import Matcher, PhraseMatcher
 
         self._nlp = nlp
         self._patterns = patterns
+        self.allow_overlap = allow_overlap
         self._matcher, self._phrases = Matcher(nlp.vocab), PhraseMatcher(nlp.vocab)
         for number, pattern in enumerate(patterns):
             if isinstance(pattern.pattern, str):
@@ -80,10 +81,14 @@ class PatternMatcher:
                 ) from error
 
     def matches(self, text: str) -> list[dict[str, Any]]:
-        """Spans of the longest matches that do not overlap, in order of the text."""
+        """Spans of the longest matches that do not overlap, in order of the text; or of all that may."""
         from spacy.util import filter_spans
 
         doc, found = self._found(text)
+        if self.allow_overlap:
+            every = {(start, end, self._patterns[n].label): n for n, start, end in reversed(found)}
+            placed = sorted((start, -end, n) for (start, end, _), n in every.items())
+            return [_span(doc[start:-end], self._patterns[n]) for start, end, n in placed]
         spans = {(start, end): number for number, start, end in reversed(found)}
         best = filter_spans([doc[start:end] for start, end in spans])
         return [_span(span, self._patterns[spans[span.start, span.end]]) for span in best]
@@ -113,7 +118,8 @@ def add_matches(matcher: PatternMatcher, stream: Iterable[Task]) -> Iterator[Tas
     """Mark what the patterns find as `spans`, beside those that are there; tasks are kept and hashed anew."""
     for task in stream:
         given = [span for span in task.get("spans") or [] if isinstance(span, dict)]
-        found = [span for span in matcher.matches(task["text"]) if not _meets(span, given)]
+        in_the_way = _says_the_same if matcher.allow_overlap else _meets
+        found = [span for span in matcher.matches(task["text"]) if not in_the_way(span, given)]
         task["spans"] = [*(task.get("spans") or []), *found]
         if found:
             meta = task["meta"] if isinstance(task.get("meta"), dict) else {}
@@ -125,3 +131,8 @@ def _meets(span: dict[str, Any], others: list[dict[str, Any]]) -> bool:
     return any(
         span["start"] < other.get("end", 0) and other.get("start", 0) < span["end"] for other in others
     )
+
+
+def _says_the_same(span: dict[str, Any], others: list[dict[str, Any]]) -> bool:
+    told = ("start", "end", "label")
+    return any(all(span[key] == other.get(key) for key in told) for other in others)

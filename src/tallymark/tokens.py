@@ -28,19 +28,22 @@ def add_tokens(
     skip: bool = False,
     overwrite: bool = False,
     use_chars: bool = False,
+    keep_misaligned: bool = False,
 ) -> Iterator[Task]:
     """Add `tokens` to each task and give its spans their `token_start` and `token_end`.
 
     Tokens that are there stay unless `overwrite`. `use_chars` makes every character a token. A task that
     cannot be tokenised, or with a span that does not begin and end with a token, raises `RecipeError`; with
-    `skip` its row becomes invalid instead, with the reason.
+    `skip` its row becomes invalid instead, with the reason. With `keep_misaligned` such a span stays as it
+    is, without ids of tokens that were not given with it.
     """
     for task in stream:
         try:
-            if overwrite or not task.get("tokens"):
+            fresh = overwrite or not task.get("tokens")
+            if fresh:
                 task["tokens"] = _characters(task) if use_chars else _tokens(nlp, task)
             if task.get("spans"):
-                task["spans"] = _aligned(task["spans"], task["tokens"])
+                task["spans"] = _aligned(task["spans"], task["tokens"], keep=keep_misaligned, fresh=fresh)
         except ValueError as error:
             _refuse(task, str(error), skip=skip)
         else:
@@ -90,7 +93,7 @@ def _characters(task: Task) -> list[dict[str, Any]]:
     ]
 
 
-def _aligned(spans: Any, tokens: Any) -> list[dict[str, Any]]:
+def _aligned(spans: Any, tokens: Any, *, keep: bool, fresh: bool) -> list[dict[str, Any]]:
     """Copies of the spans with the ids of the tokens they begin and end with."""
     if not isinstance(spans, list):
         raise ValueError('"spans" is not a list')
@@ -99,7 +102,27 @@ def _aligned(spans: Any, tokens: Any) -> list[dict[str, Any]]:
         ends = {token["end"]: token["id"] for token in tokens}
     except (TypeError, KeyError) as error:
         raise ValueError('"tokens" is not a list of tokens with "start", "end" and "id"') from error
-    return [_on_tokens(span, number, starts, ends) for number, span in enumerate(spans, start=1)]
+    return [
+        _loose(span, fresh=fresh)
+        if keep and _lies_beside(span, starts, ends)
+        else _on_tokens(span, number, starts, ends)
+        for number, span in enumerate(spans, start=1)
+    ]
+
+
+def _lies_beside(span: Any, starts: dict[int, int], ends: dict[int, int]) -> bool:
+    """A sound span with a border inside of a token or between two."""
+    if not isinstance(span, dict):
+        return False
+    start, end = span.get("start"), span.get("end")
+    if not isinstance(start, int) or not isinstance(end, int) or not start < end:
+        return False
+    return start not in starts or end not in ends
+
+
+def _loose(span: dict[str, Any], *, fresh: bool) -> dict[str, Any]:
+    ids = ("token_start", "token_end") if fresh else ()
+    return {key: value for key, value in span.items() if key not in ids}
 
 
 def _on_tokens(span: Any, number: int, starts: dict[int, int], ends: dict[int, int]) -> dict[str, Any]:

@@ -126,14 +126,19 @@ class TestNerManual:
         assert task["spans"] == [{**spans[0], "token_start": 2, "token_end": 2}]
         assert "token_start" not in spans[0]
 
+    def test_spans_beside_the_tokens_are_kept_as_they_are(self) -> None:
+        spans = [{"start": 1, "end": 3, "label": "X", "token_start": 7, "score": 0.5}]
+        tokens = [{"text": "Ada", "start": 0, "end": 3, "id": 0, "ws": True}]
+        given = first(
+            ner.manual("d", "blank:en", [{"text": "Ada", "tokens": tokens, "spans": spans}], label="X")
+        )
+        assert given["spans"] == spans
+        made = first(ner.manual("d", "blank:en", [{"text": "Ada", "spans": spans}], label="X"))
+        assert made["spans"] == [{"start": 1, "end": 3, "label": "X", "score": 0.5}]
+
     @pytest.mark.parametrize(
         ("row", "reason"),
         [
-            (
-                {"spans": [{"start": 1, "end": 3, "label": "X"}]},
-                "span 1 (X, 1–3) does not begin with a token",
-            ),
-            ({"spans": [{"start": 0, "end": 2, "label": "X"}]}, "span 1 (X, 0–2) does not end with a token"),
             ({"spans": [{"start": 4, "end": 3}]}, "span 1 (no label, 4–3) does not end with a token"),
             ({"spans": [{"start": 0}]}, 'span 1 has no "start" and "end"'),
             ({"spans": [{"start": [], "end": 3}]}, 'span 1 has no "start" and "end"'),

@@ -52,7 +52,19 @@ describe("choice", () => {
 
 describe("the registry", () => {
   it("names every interface once", () => {
-    expect(VIEW_IDS).toEqual(["text", "classification", "choice", "ner_manual", "html"]);
+    expect(new Set(VIEW_IDS).size).toBe(VIEW_IDS.length);
+    expect(VIEW_IDS).toEqual(
+      expect.arrayContaining([
+        "text",
+        "classification",
+        "choice",
+        "ner",
+        "ner_manual",
+        "spans",
+        "spans_manual",
+        "html",
+      ]),
+    );
     expect(EDITS.classification.summary({ label: "A" })).toBe("A");
   });
 });

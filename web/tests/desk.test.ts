@@ -6,7 +6,7 @@ import { newId } from "@/core/ids";
 import type { TabMessage, Tabs } from "@/core/outbox";
 import { Seat } from "@/core/seat";
 import { memory, type Storage } from "@/core/storage";
-import { mark } from "@/interfaces/ner_manual/edit";
+import { mark } from "@/interfaces/spans/edit";
 import { ApiError, Fake, type FakeOptions, Unreachable } from "@dev/fake";
 import { nerTask } from "@dev/samples";
 

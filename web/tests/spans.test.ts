@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 
 import type { Task } from "@/api/types";
 import { merge } from "@/core/merge";
-import { extent, moved, placed } from "@/interfaces/ner_manual/cursor";
-import { documentOf, snap } from "@/interfaces/ner_manual/document";
-import { arrange, edit, mark, relabel, remove, spanAt } from "@/interfaces/ner_manual/edit";
+import { extent, moved, placed } from "@/interfaces/spans/cursor";
+import { documentOf, snap } from "@/interfaces/spans/document";
+import { arrange, edit, mark, relabel, remove, spanAt } from "@/interfaces/spans/edit";
 import { nerTask } from "@dev/samples";
 
 const TOKENS = { characters: false, newlines: false };
@@ -125,7 +125,7 @@ describe("spans", () => {
   it("change label when the same stretch is marked again", () => {
     const work = mark(edit.start(task, {}), { start: 24, end: 30 }, "ORG");
     expect(work).toHaveLength(2);
-    expect(spanAt(work, 25)).toMatchObject({ label: "ORG", origin: 1, relabelled: true });
+    expect(spanAt(work, 25)).toMatchObject({ label: "ORG", origin: 1 });
   });
 
   it("can be removed to the last, and an empty list is an answer", () => {

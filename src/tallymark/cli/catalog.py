@@ -17,7 +17,11 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 commands: Final[Registry[Recipe]] = Registry("command")
 """Commands of the program itself. Their functions take `settings` and give an exit code or nothing."""
 
-FAMILIES: Final = {"ner": "Recipes: named entities", "textcat": "Recipes: text classification"}
+FAMILIES: Final = {
+    "ner": "Recipes: named entities",
+    "spans": "Recipes: spans that overlap",
+    "textcat": "Recipes: text classification",
+}
 _OTHER: Final = "Recipes: any task"
 _OWN: Final = "Recipes of your own"
 _INSTALLED: Final = "Recipes of installed packages"

@@ -13,15 +13,18 @@ from tallymark.interfaces.choice import CHOICE
 from tallymark.interfaces.classification import CLASSIFICATION
 from tallymark.interfaces.html import HTML
 from tallymark.interfaces.interface import Interface
+from tallymark.interfaces.ner import NER
 from tallymark.interfaces.ner_manual import NER_MANUAL
 from tallymark.interfaces.pages import pages_interface
+from tallymark.interfaces.spans import SPANS
+from tallymark.interfaces.spans_manual import SPANS_MANUAL
 from tallymark.interfaces.text import TEXT
 from tallymark.interfaces.text_input import TEXT_INPUT
 from tallymark.types import AnswerShapes, Decision, Task
 
 __all__ = ["INTERFACES", "SHAPES", "Interface", "Shapes", "setting_names", "settings_problem", "view_ids"]
 
-_SINGLE: Final = (CHOICE, CLASSIFICATION, HTML, NER_MANUAL, TEXT, TEXT_INPUT)
+_SINGLE: Final = (CHOICE, CLASSIFICATION, HTML, NER, NER_MANUAL, SPANS, SPANS_MANUAL, TEXT, TEXT_INPUT)
 _BLOCKS: Final = blocks_interface({interface.view_id: interface for interface in _SINGLE})
 _PAGES: Final = pages_interface({interface.view_id: interface for interface in (*_SINGLE, _BLOCKS)})
 

@@ -1,7 +1,7 @@
 """`ner_manual`: a text whose spans are marked by the annotator; spans do not overlap."""
 
 from tallymark.interfaces.interface import Interface
-from tallymark.interfaces.spans import answered_spans, overlap_problem, spans_problem
+from tallymark.interfaces.spans import MARKING, answered_spans, overlap_problem, spans_problem
 from tallymark.types import Task
 
 __all__ = ["NER_MANUAL"]
@@ -17,12 +17,5 @@ NER_MANUAL = Interface(
     _problem,
     fingerprint_keys=("spans",),
     answered=answered_spans,
-    settings={
-        "labels": [],
-        "ner_manual_highlight_chars": False,
-        "label_style": "list",
-        "hide_newlines": False,
-        "allow_newline_highlight": False,
-        "honor_token_whitespace": True,
-    },
+    settings=MARKING,
 )

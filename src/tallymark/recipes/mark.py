@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tallymark import jsontext
-from tallymark.errors import InputError
+from tallymark.errors import InputError, RecipeError
 from tallymark.interfaces import SHAPES
 from tallymark.interfaces.interface import CONTENT_KEYS
 from tallymark.labels import get_labels, split_string
@@ -15,6 +15,9 @@ from tallymark.stream import get_stream, left_out, rowwise
 from tallymark.types import Components, Task
 
 __all__ = ["mark"]
+
+WITH_LABELS: Final = ("ner_manual", "spans_manual")
+"""Interfaces in which nothing can be done without labels."""
 
 _ANY_FIELD: Final = frozenset({"blocks", "html", "pages", "text_input"})
 """Interfaces that can show something without content: templates, fields and pages of any kind."""
@@ -58,6 +61,11 @@ def mark(
     labels = get_labels(label)
     view_id = view_id or ("classification" if labels else "text")
     settings = read_config(config)
+    if view_id in WITH_LABELS and not (labels or settings.get("labels")):
+        raise RecipeError(
+            f"mark has no labels, and in {view_id} they are what one marks with.",
+            "Give them with --label, such as --label PERSON,ORG or --label labels.txt.",
+        )
     stream = get_stream(source, loader=loader, text_key=text_key)
     stream.apply(shown, view_id=view_id, settings=settings)
     if view_id == "classification" and len(labels) == 1:

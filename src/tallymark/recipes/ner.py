@@ -9,11 +9,11 @@ from tallymark.labels import get_labels, split_string
 from tallymark.patterns import PatternMatcher, add_matches, load_patterns
 from tallymark.pipelines import load_pipeline
 from tallymark.recipe import Arg, recipe
-from tallymark.stream import get_stream
+from tallymark.stream import Stream, get_stream
 from tallymark.tokens import add_tokens, without_tokens
 from tallymark.types import Components, Task
 
-__all__ = ["manual"]
+__all__ = ["labels_of", "manual", "marking"]
 
 
 @recipe(
@@ -47,18 +47,42 @@ def manual(
     beforehand for you to correct.
     """
     nlp = load_pipeline(spacy_model)
-    labels = get_labels(label) or _labels_of(nlp)
+    labels = get_labels(label) or labels_of(nlp, "ner", "ner.manual")
     stream = get_stream(
         source, loader=loader, rehash=True, input_key="text", is_binary=False, text_key=text_key
     )
     if patterns is not None:
         stream.apply(add_matches, matcher=PatternMatcher(nlp, load_patterns(patterns)), stream=stream)
-    stream.apply(add_tokens, nlp=nlp, stream=stream, skip=True, use_chars=highlight_chars)
+    return marking(
+        dataset,
+        "ner_manual",
+        stream,
+        nlp=nlp,
+        labels=labels,
+        exclude=split_string(exclude),
+        highlight_chars=highlight_chars,
+    )
+
+
+def marking(
+    dataset: str,
+    view_id: str,
+    stream: Stream,
+    *,
+    nlp: Any,
+    labels: list[str],
+    exclude: list[str],
+    highlight_chars: bool,
+) -> Components:
+    """The components of a recipe in which spans are marked by hand; `stream` has no tokens yet."""
+    stream.apply(
+        add_tokens, nlp=nlp, stream=stream, skip=True, use_chars=highlight_chars, keep_misaligned=True
+    )
     components: Components = {
         "dataset": dataset,
-        "view_id": "ner_manual",
+        "view_id": view_id,
         "stream": stream,
-        "exclude": split_string(exclude),
+        "exclude": exclude,
         "config": {
             "lang": nlp.lang,
             "labels": labels,
@@ -71,12 +95,12 @@ def manual(
     return components
 
 
-def _labels_of(nlp: Any) -> list[str]:
-    """The labels of the pipeline's entity recogniser, for want of others."""
-    labels = list(nlp.pipe_labels.get("ner", [])) if hasattr(nlp, "pipe_labels") else []
+def labels_of(nlp: Any, component: str, recipe_name: str) -> list[str]:
+    """The labels of a component of the pipeline, for want of others."""
+    labels = list(nlp.pipe_labels.get(component, [])) if hasattr(nlp, "pipe_labels") else []
     if not labels:
         raise RecipeError(
-            "ner.manual has no labels.",
+            f"{recipe_name} has no labels.",
             "Give them with --label, such as --label PERSON,ORG or --label labels.txt.",
         )
     return labels

@@ -2,7 +2,9 @@ import { edit as choice } from "@/interfaces/choice/edit";
 import { edit as classification } from "@/interfaces/classification/edit";
 import { edit as html } from "@/interfaces/html/edit";
 import type { Edit } from "@/interfaces/interface";
+import { edit as ner } from "@/interfaces/ner/edit";
 import { edit as nerManual } from "@/interfaces/ner_manual/edit";
+import { edit as spansManual } from "@/interfaces/spans_manual/edit";
 import { edit as text } from "@/interfaces/text/edit";
 
 /** The pure half of every interface. The desk treats the work as an opaque immutable value. */
@@ -10,7 +12,10 @@ export const EDITS = {
   text,
   classification,
   choice,
+  ner,
   ner_manual: nerManual,
+  spans: ner,
+  spans_manual: spansManual,
   html,
 } as const;
 

@@ -2,7 +2,10 @@ import ChoiceView from "@/interfaces/choice/View.svelte";
 import ClassificationView from "@/interfaces/classification/View.svelte";
 import type { ViewId } from "@/interfaces/edits";
 import HtmlView from "@/interfaces/html/View.svelte";
+import NerView from "@/interfaces/ner/View.svelte";
 import NerManualView from "@/interfaces/ner_manual/View.svelte";
+import SpansView from "@/interfaces/spans/View.svelte";
+import SpansManualView from "@/interfaces/spans_manual/View.svelte";
 import TextView from "@/interfaces/text/View.svelte";
 import type { View } from "@/interfaces/view";
 
@@ -11,6 +14,9 @@ export const VIEWS: Record<ViewId, View> = {
   text: TextView as unknown as View,
   classification: ClassificationView as unknown as View,
   choice: ChoiceView as unknown as View,
+  ner: NerView as unknown as View,
   ner_manual: NerManualView as unknown as View,
+  spans: SpansView as unknown as View,
+  spans_manual: SpansManualView as unknown as View,
   html: HtmlView as unknown as View,
 };

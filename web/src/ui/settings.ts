@@ -23,9 +23,14 @@ export function labelsFor(project: Project, task: Task): string[] {
   return Array.isArray(own) && own.length > 0 ? strings(own) : project.labels;
 }
 
-/** CSS variables --p (paper), --i (ink) and --l (line) of a label, for both themes. */
-export function labelStyle(label: string, labels: readonly string[], config: Config): string {
-  const own = ownColour(label, config);
+/** CSS variables --p (paper), --i (ink) and --l (line) of a label, for both themes; `colour` is a span's own. */
+export function labelStyle(
+  label: string,
+  labels: readonly string[],
+  config: Config,
+  colour?: string,
+): string {
+  const own = colour ?? ownColour(label, config);
   const place = labels.indexOf(label);
   const index = place >= 0 ? place : strayIndex(label);
   const [light, dark] = [labelColour(index, "light", own), labelColour(index, "dark", own)];

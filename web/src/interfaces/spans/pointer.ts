@@ -4,6 +4,8 @@ export interface Drag {
   /** UTF-16 units, in the order of the hand. */
   from: number;
   to: number;
+  /** A border of a span is being moved, not a stretch marked. */
+  border: boolean;
 }
 
 export interface PointerOptions {
@@ -27,6 +29,7 @@ interface Start {
   x: number;
   y: number;
   unit: number | null;
+  border: boolean;
 }
 
 export class Pointer {
@@ -37,10 +40,11 @@ export class Pointer {
 
   constructor(private readonly options: PointerOptions) {}
 
-  down(event: PointerEvent, box: HTMLElement | undefined): void {
+  /** `fixed` is the border of a span that stays while the hand moves the other one. */
+  down(event: PointerEvent, box: HTMLElement | undefined, fixed: number | null = null): void {
     if (event.button !== 0 || !event.isPrimary) return;
-    const unit = this.options.unitAt(event.clientX, event.clientY);
-    this.start = { id: event.pointerId, x: event.clientX, y: event.clientY, unit };
+    const unit = fixed ?? this.options.unitAt(event.clientX, event.clientY);
+    this.start = { id: event.pointerId, x: event.clientX, y: event.clientY, unit, border: fixed !== null };
     this.to = unit;
     this.moved = false;
     box?.setPointerCapture(event.pointerId);
@@ -53,17 +57,24 @@ export class Pointer {
     if (!this.moved && distance < STILL_PX) return;
     this.moved = true;
     this.to = this.options.unitAt(event.clientX, event.clientY) ?? this.to;
-    if (start.unit !== null && this.to !== null) this.options.drag({ from: start.unit, to: this.to });
+    const { unit, border } = start;
+    if (unit !== null && this.to !== null) this.options.drag({ from: unit, to: this.to, border });
   }
 
   up(event: PointerEvent): void {
     const { start, to } = this;
     if (start === null || event.pointerId !== start.id) return;
     this.start = null;
-    if (!this.moved) this.tap(event, start);
-    else if (start.unit !== null && to !== null && to !== start.unit) {
-      this.options.dragged({ from: start.unit, to });
+    if (!this.moved) {
+      if (start.border) this.options.cancelled();
+      else this.tap(event, start);
+    } else if (start.unit !== null && to !== null && to !== start.unit) {
+      this.options.dragged({ from: start.unit, to, border: start.border });
     } else this.options.cancelled();
+  }
+
+  get busy(): boolean {
+    return this.start !== null;
   }
 
   cancel(): void {

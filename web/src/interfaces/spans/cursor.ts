@@ -1,6 +1,6 @@
 /** The keyboard's cursor: it stands on a token (or a character) and can be stretched over several. */
 
-import type { Document, Token } from "@/interfaces/ner_manual/document";
+import { type Document, textOf, type Token } from "@/interfaces/spans/document";
 
 export interface Cursor {
   /** Indices into the document's steps. */
@@ -58,10 +58,6 @@ function startsSomething(doc: Document, at: number): boolean {
 
 function endsSentence(doc: Document, token: Token): boolean {
   return SENTENCE_END.test(textOf(doc, token.start, token.end));
-}
-
-export function textOf(doc: Document, start: number, end: number): string {
-  return doc.text.slice(doc.offsets.toUnits(start), doc.offsets.toUnits(end));
 }
 
 function clamp(at: number, last: number): number {
