@@ -37,10 +37,10 @@ def open_dataset(source: str) -> Source:
 
 def dataset_of(source: Source) -> str | None:
     """The dataset that a source of `open_dataset` reads; None for any other source."""
-    datasets = current_datasets()
-    if datasets is None or not source.uri.startswith(PREFIX):
+    if not source.uri.startswith(PREFIX):  # and the database is left closed
         return None
-    return _parts(source.uri, datasets)[0]
+    datasets = current_datasets()
+    return None if datasets is None else _parts(source.uri, datasets)[0]
 
 
 def _parts(source: str, datasets: Datasets) -> tuple[str, Decision | None]:
