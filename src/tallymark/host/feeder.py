@@ -21,6 +21,7 @@ from tallymark import jsontext
 from tallymark.config import Settings
 from tallymark.errors import TallymarkError
 from tallymark.hashing import identities_of, set_hashes, without_private
+from tallymark.host.balance import Balance
 from tallymark.host.run_channel import RunChannel
 from tallymark.host.say import Say, counted, sized
 from tallymark.host.sending import Sender
@@ -75,6 +76,9 @@ class Feeder:
         self._eager = stream.eager
         self._ahead = AHEAD_TASKS if stream.plain else 0
         self._ids: dict[int, int] = {}  # index of a source in this process → its id in the database
+        self._told: dict[int, tuple[int, int]] = {}  # index of a source → rows read and mark, as stored
+        self._balance = Balance(settings.exclude_by)
+        self._keys_told = False
         self._fates: Counter[str] = Counter()
         self._fed = 0
         self._left_out = 0
@@ -189,6 +193,7 @@ class Feeder:
             source, ordinal, how = found
             new |= {"source": self._id(source), "ordinal": ordinal, "how": how}
         new["repeatable"] = not self._stream.dedup
+        self._balance.see(task, new)
         batch.tasks.append(new)
         batch.size += len(new["text"])
 
@@ -207,6 +212,10 @@ class Feeder:
             self._tell_left_out([f"row {f.ordinal:,}: {f.note}" for f in found if f.note])
             for ordinal, note in source.drain_notes():
                 logger.info("%s, row %s: %s", source.uri, ordinal, note)
+        moved = [source for source in sources if self._has_moved(source)]
+        if batch.tasks and not self._keys_told:
+            self._keys_told = True
+            self._say(self._balance.keys())
         self.finish()
         self._storing_batch = batch
         store = partial(
@@ -214,16 +223,22 @@ class Feeder:
             "enqueue.enqueue",
             tasks=batch.tasks,
             fates=batch.fates,
-            read={str(self._id(source)): source.rows_read for source in sources},
+            read={str(self._id(source)): source.rows_read for source in moved},
             marks={
                 str(self._id(source)): [source.mark, source.position_of(source.mark)]
-                for source in sources
+                for source in moved
                 if source.mark > 0
             },
             rows_known=_known(sources),
         )
         self._storing = self._sender.submit(store)
         self._sent_at = time.monotonic()
+
+    def _has_moved(self, source: Source) -> bool:
+        """Whether the database is to be told about a source; a folder may have thousands that rest."""
+        now = source.rows_read, source.mark
+        before, self._told[source.index] = self._told.get(source.index, (0, 0)), now
+        return now != before
 
     def _tell_left_out(self, reasons: list[str]) -> None:
         """Say why rows are left out, for the first few of a run; the audit lists more."""
@@ -267,7 +282,7 @@ class Feeder:
         }
         opened = self._channel.call("enqueue.open_source", **named)
         if opened["changed"] and opened["stored"] is not None:
-            same = source.same_start(opened["stored"])
+            same = source.same_start(opened["stored"], opened["position"])
             opened = self._channel.call("enqueue.open_source", **named, same_start=same)
             self._say(f"{source.uri} has {'grown' if same else 'changed'} since the last start.")
         self._ids[source.index] = opened["source"]
@@ -308,7 +323,8 @@ class Feeder:
         """What became of the rows read by this run, in words."""
         counts = ", ".join(_fate(fate, self._fates[fate]) for fate in FATES if self._fates[fate])
         rows, tasks = counted(self.rows_read, "row"), counted(self._fed, "new task")
-        return f"Read through: {rows}: {counts or 'nothing new'}. {tasks}."
+        first = f"Read through: {rows}: {counts or 'nothing new'}. {tasks}."
+        return "\n  ".join([first, *self._balance.lines()])
 
 
 _FATE_WORDS = {"task": "made into tasks", "carried": "queued before", "passed": "passed over"}

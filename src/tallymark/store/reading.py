@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from tallymark.errors import NotKnown
 from tallymark.store.engine import Store
-from tallymark.store.records import RECORD_COLUMNS, RECORD_TABLES, record
+from tallymark.store.records import RECORD_COLUMNS, RECORD_TABLES, record, revision_record
 from tallymark.store.statements import Statement
 from tallymark.types import Decision, Task
 
@@ -25,6 +25,16 @@ _PAGE = Statement(
     f"""
     SELECT n.id, {RECORD_COLUMNS} FROM answer n {RECORD_TABLES}
      WHERE n.dataset = :dataset AND n.id > :after AND {_CURRENT}
+       AND (:decision IS NULL OR n.decision = :decision)
+     ORDER BY n.id LIMIT {PAGE}
+    """,  # noqa: S608
+)
+_HISTORY = Statement(
+    "Everything that was said, after one, in the order it was stored.",
+    f"""
+    SELECT n.id, n.revision, n.base, n.beside, n.active_ms, n.shown_at, s.kind AS annotator_kind,
+           a.revision AS current_revision, {RECORD_COLUMNS} FROM answer n {RECORD_TABLES}
+     WHERE n.dataset = :dataset AND n.id > :after AND n.id <= :last
        AND (:decision IS NULL OR n.decision = :decision)
      ORDER BY n.id LIMIT {PAGE}
     """,  # noqa: S608
@@ -100,6 +110,27 @@ class StoredDatasets:
                     document["_standing"] = "surplus"
                 if not flagged_only or document.get("flagged"):
                     yield document
+            if len(rows) < PAGE:
+                return
+            after = rows[-1]["id"]
+
+    def history(self, name: str, *, decision: Decision | None = None) -> Iterator[Task]:
+        """Every revision of every answer as of now, in the order they were stored, in constant memory.
+
+        Each is the document as it was given (before `before_db`), with `_revision`, `_base` (the revision it
+        changes), `_status` (submitted or retracted), `_current`, `_standing` (of the current one: counted,
+        surplus, uncounted, withdrawn), `_stored_at` (seconds by the database's clock) and, where known,
+        `_shown_at` and `_active_ms`. Errors: `NotKnown`.
+        """
+        dataset = self._find(name)
+        with self._store.reading() as tx:
+            last = tx.value(_LAST)
+        after = 0
+        while True:
+            named = {"dataset": dataset, "after": after, "last": last, "decision": decision}
+            with self._store.reading() as tx:
+                rows = tx.all(_HISTORY, named)
+            yield from map(revision_record, rows)
             if len(rows) < PAGE:
                 return
             after = rows[-1]["id"]

@@ -42,6 +42,24 @@ def record(row: Row, *, raw: bool = False) -> Task:
     return document
 
 
+def revision_record(row: Row) -> Task:
+    """One revision of an answer with its place in the history, from a row of `RECORD_COLUMNS` and more."""
+    document = record(row, raw=True)
+    current = row["revision"] == row["current_revision"] and not row["beside"]
+    document["_op_id"] = row["op_id"]
+    document["_revision"] = row["revision"]
+    document["_base"] = row["base"]
+    document["_status"] = row["status"]
+    document["_current"] = current
+    document["_standing"] = row["standing"] if current else None
+    document["_annotator_kind"] = row["annotator_kind"]
+    document["_stored_at"] = row["server_time"]
+    for key in ("shown_at", "active_ms"):
+        if row[key] is not None:
+            document[f"_{key}"] = row[key]
+    return document
+
+
 def session_id(dataset: str, name: str) -> str | None:
     """`<dataset>-<session>`, or None for imported answers without a session."""
     return f"{dataset}-{name}" if name else None

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from tallymark.errors import InputError
 
-__all__ = ["complete_file", "file_name"]
+__all__ = ["complete_file", "complete_path", "file_name"]
 
 
 def file_name(dataset: str, suffix: str) -> str:
@@ -17,17 +17,23 @@ def file_name(dataset: str, suffix: str) -> str:
 
 
 @contextmanager
-def complete_file(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that takes its name when the block ends well. Errors: `InputError` for its path."""
+def complete_path(path: Path) -> Iterator[Path]:
+    """A path to write; it takes its real name when the block ends well. Errors: `InputError` for it."""
     partial = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = partial.open("wb")
+        partial.touch()
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}. Name another file.") from error
     try:
-        with file:
-            yield file
+        yield partial
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def complete_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write, there when the block ends well. Errors: as `complete_path`."""
+    with complete_path(path) as partial, partial.open("wb") as file:
+        yield file

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 __all__ = ["ask", "console", "counted", "shown_progress", "table"]
 
 T = TypeVar("T")
-_EVERY = 1000
 
 
 def console(*, stderr: bool = False) -> "Console":
@@ -46,18 +45,15 @@ def table(title: str, *columns: str, numbers: Sequence[int] = (), style: str = "
     return made
 
 
-def counted(items: Iterable[T], what: str) -> Iterator[T]:
-    """The same items; how many went by is shown on standard error if it is a terminal."""
+def counted(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
+    """The same items; how many went by (of how many) is shown on standard error if it is a terminal."""
     if not sys.stderr.isatty():
         yield from items
         return
-    number = 0
-    for number, item in enumerate(items, start=1):
-        yield item
-        if number % _EVERY == 0:
-            print(f"\r{number:,} {what} ", end="", file=sys.stderr, flush=True)
-    if number >= _EVERY:
-        print(f"\r{number:,} {what} ", file=sys.stderr)
+    with shown_progress(what, total=total) as advance:
+        for item in items:
+            advance(1)
+            yield item
 
 
 def ask(question: str, *, otherwise: str) -> bool:
@@ -70,9 +66,14 @@ def ask(question: str, *, otherwise: str) -> bool:
 
 @contextmanager
 def shown_progress(what: str, *, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error while the block runs, if it is a terminal; call what is given to move it on."""
-    from rich.progress import Progress
+    """A bar with count and rate on standard error while the block runs, if it is a terminal.
 
-    with Progress(console=console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as progress:
+    Call what is given to move it on.
+    """
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    shown = sys.stderr.isatty()
+    with Progress(*columns, console=console(stderr=True), disable=not shown, transient=True) as progress:
         bar = progress.add_task(what, total=total)
         yield lambda number: progress.advance(bar, number)

@@ -1,7 +1,7 @@
 """`tallymark db-out`: the answers of a dataset as JSONL."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
@@ -25,6 +25,7 @@ __all__ = ["db_out"]
     answer=Arg("--answer", "-a", help="Only records with this answer."),
     flagged_only=Arg("--flagged-only", "-F", help="Only records that an annotator flagged."),
     include_surplus=Arg("--include-surplus", help="Also answers beyond a task's overlap."),
+    history=Arg("--history", help="Every revision, edits and retractions too, as it was given."),
     dry=Arg("--dry", "-D", help="Count the records, write nothing."),
 )
 def db_out(
@@ -33,23 +34,30 @@ def db_out(
     answer: Literal["accept", "reject", "ignore"] | None = None,
     flagged_only: bool = False,
     include_surplus: bool = False,
+    history: bool = False,
     dry: bool = False,
     *,
     settings: "Settings",
 ) -> None:
     """Export a dataset's answers as JSONL, in the order they were given.
 
-    Each task is written as its annotator left it, once per session. In a folder the file is
-    `<dataset>.jsonl`; a file appears only when it is complete.
+    Each task is written as its annotator left it, once per session; with --history, every revision. In a
+    folder the file is `<dataset>.jsonl`; a file appears only when it is complete.
     """
     from tallymark.store.reading import StoredDatasets
 
     with reading_store(settings) as store:
         datasets = StoredDatasets(store)
         datasets.count(set_id)  # raises when there is no such dataset, before a file is touched
-        answers = datasets.answers(
-            set_id, decision=answer, include_surplus=include_surplus, flagged_only=flagged_only
-        )
+        if history:
+            found = datasets.history(set_id, decision=answer)
+            answers: Iterator[Task] = (
+                record for record in found if record.get("flagged") or not flagged_only
+            )
+        else:
+            answers = datasets.answers(
+                set_id, decision=answer, include_surplus=include_surplus, flagged_only=flagged_only
+            )
         records = counted(answers, "records")
         if dry:
             print(f"{sum(1 for _ in records):,} records", file=sys.stderr)
