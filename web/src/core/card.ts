@@ -14,8 +14,8 @@ import type {
 } from "@/api/types";
 import { newId } from "@/core/ids";
 import { merge, rebase } from "@/core/merge";
-import type { Edit } from "@/interfaces/interface";
-import { settingsFor } from "@/interfaces/interface";
+import type { Change, Edit } from "@/interfaces/interface";
+import { settingsFor, writesOf } from "@/interfaces/interface";
 
 export interface Card {
   taskId: string;
@@ -28,6 +28,8 @@ export interface Card {
   /** Steps of work on this card, for undo and redo within it. */
   past: readonly unknown[];
   future: readonly unknown[];
+  /** The name of the newest step, if it may go on. */
+  step: string | null;
   comment: string;
   flagged: boolean;
   /** Whether anything differs from the document as it was shown. */
@@ -82,6 +84,7 @@ export function leasedCard(
     work,
     past: [],
     future: [],
+    step: null,
     comment: draft?.comment ?? "",
     flagged: shown.flagged === true,
     touched: draft !== null,
@@ -106,9 +109,10 @@ export function pastCard(
     row,
     task,
     base,
-    work: edit.start(task, settingsFor(config, task), draft ?? undefined),
+    work: edit.start(task, settingsFor(config, task), draft ?? undefined, true),
     past: [],
     future: [],
+    step: null,
     comment,
     flagged: merge(task, draft ?? {}).flagged === true,
     touched: draft !== null,
@@ -118,9 +122,13 @@ export function pastCard(
   };
 }
 
-export function withWork(card: Card, work: unknown): Card {
+export function withWork(card: Card, work: unknown, change: Change = {}): Card {
   if (work === card.work) return card;
-  return { ...card, work, past: [...card.past, card.work].slice(-STEPS_KEPT), future: [], touched: true };
+  if (change.look === true) return { ...card, work };
+  const step = change.step ?? null;
+  const goesOn = step !== null && step === card.step && card.past.length > 0;
+  const past = goesOn ? card.past : [...card.past, card.work].slice(-STEPS_KEPT);
+  return { ...card, work, past, future: [], step, touched: true };
 }
 
 /** One step of work back, or null when there is none. */
@@ -131,13 +139,15 @@ export function stepBack(card: Card): Card | null {
     work: card.past.at(-1),
     past: card.past.slice(0, -1),
     future: [card.work, ...card.future],
+    step: null,
     touched: true,
   };
 }
 
 export function stepForward(card: Card): Card | null {
   if (card.future.length === 0) return null;
-  return { ...card, work: card.future[0], past: [...card.past, card.work], future: card.future.slice(1) };
+  const [work, ...future] = card.future;
+  return { ...card, work, past: [...card.past, card.work], future, step: null };
 }
 
 export function changesOf(card: Card, { edit, config }: Reading): Changes {
@@ -206,14 +216,15 @@ export function draftOperation(card: Card, reading: Reading, now: number): Opera
 }
 
 /** My answer again, on top of what somebody else stored meanwhile. */
-export function insist(mine: Past, theirs: Current, edit: Edit<unknown>, now: number): Operation {
+export function insist(mine: Past, theirs: Current, { edit, config }: Reading, now: number): Operation {
+  const keys = writesOf(edit, mine.task, settingsFor(config, mine.task));
   return {
     op_id: newId("o"),
     task_id: mine.taskId,
     base: theirs.revision,
     status: "submitted",
     decision: mine.decision,
-    ...sparse(rebase(mine.task, theirs.task, [...edit.writes, "flagged"])),
+    ...sparse(rebase(mine.task, theirs.task, [...keys, "flagged"])),
     client_time: now / 1000,
     comment: mine.comment === "" ? null : mine.comment,
     reason: mine.reason,

@@ -16,6 +16,7 @@ import type {
   Operation,
   Progress,
   Project,
+  Task,
 } from "@/api/types";
 import { Activity } from "@/core/activity";
 import { Answers } from "@/core/answers";
@@ -41,8 +42,8 @@ import { perHour } from "@/core/rate";
 import type { Seat } from "@/core/seat";
 import type { Storage } from "@/core/storage";
 import { type Ending, ending, fractionOf } from "@/core/words";
-import { editOf, isViewId } from "@/interfaces/edits";
-import { settingsFor } from "@/interfaces/interface";
+import { editOf, viewIdOf } from "@/interfaces/edits";
+import { type Change, settingsFor } from "@/interfaces/interface";
 
 /** An answer of mine met a newer one. */
 export interface Conflict {
@@ -149,7 +150,7 @@ export class Desk {
     this.drafts = new Drafts({
       outbox: seat.outbox,
       storage,
-      reading: () => this.reading,
+      reading: (task) => this.readingOf(task),
       send: (operation) => this.send(operation),
     });
     this.queue = new TaskQueue({
@@ -258,17 +259,22 @@ export class Desk {
     };
   }
 
-  get reading(): Reading {
+  /** What the task's interface and the settings make of it. */
+  readingOf(task: Task): Reading {
     const { view_id: viewId, config } = this.project;
-    return { edit: editOf(isViewId(viewId) ? viewId : "text"), config };
+    return { edit: editOf(viewIdOf(viewId, task) ?? "text"), config };
   }
 
   // ---------------------------------------------------------------- work on the card
 
-  edit(work: unknown): void {
+  edit(work: unknown, change: Change = {}): void {
     const card = this.current;
     if (card === null) return;
-    this.replace(withWork(card, work));
+    if (change.look !== true) this.replace(withWork(card, work, change));
+    else {
+      this.put(withWork(card, work, change));
+      this.changed();
+    }
   }
 
   toggleFlag(): void {
@@ -288,7 +294,7 @@ export class Desk {
   problem(decision: Decision): string | null {
     const card = this.current;
     if (card === null) return "There is no task to answer.";
-    const { edit, config } = this.reading;
+    const { edit, config } = this.readingOf(card.task);
     return edit.problem(card.task, card.work, decision, settingsFor(config, card.task));
   }
 
@@ -321,7 +327,7 @@ export class Desk {
     const operation = retraction(last.taskId, last.base, Date.now());
     this.answers.remove(last.taskId);
     this.undone.push({ taskId: last.taskId, decision: last.decision, reason: last.reason });
-    this.queue.putFirst(pastCard(last, operation.op_id, "queue", this.reading));
+    this.queue.putFirst(pastCard(last, operation.op_id, "queue", this.readingOf(last.task)));
     this.sent.set(operation.op_id, { past: last, status: "retracted", edited: false });
     this.send(operation);
     this.notices.clear("problem");
@@ -402,7 +408,7 @@ export class Desk {
     const operation =
       status === "retracted"
         ? retraction(taskId, theirs.revision, now)
-        : insist(mine, theirs, this.reading.edit, now);
+        : insist(mine, theirs, this.readingOf(mine.task), now);
     if (status === "submitted") {
       this.answers.record({ ...mine, base: operation.op_id }, true);
     } else {
@@ -463,7 +469,7 @@ export class Desk {
 
   private submit(card: Card, decision: Decision, reason: string | null): void {
     const now = Date.now();
-    const { operation, past } = submission(card, this.reading, {
+    const { operation, past } = submission(card, this.readingOf(card.task), {
       decision,
       reason,
       now,
@@ -531,9 +537,13 @@ export class Desk {
     void this.outbox.add(operation, stringify(operation));
   }
 
-  private replace(card: Card): void {
+  private put(card: Card): void {
     if (card.from === "history") this.opened = card;
     else this.queue.replaceCurrent(card);
+  }
+
+  private replace(card: Card): void {
+    this.put(card);
     this.touch();
     this.notices.clear("problem");
     this.drafts.edited(card);
@@ -582,12 +592,12 @@ export class Desk {
 
   private cardFor(leased: LeasedTask): Card {
     const draft = this.draftFor(leased.task_id, leased.revision, leased.draft);
-    return leasedCard(leased, draft, this.reading);
+    return leasedCard(leased, draft, this.readingOf(leased.task));
   }
 
   private pastCard(past: Past): Card {
     const draft = this.draftFor(past.taskId, past.base, past.draft);
-    return pastCard(past, past.base, "history", this.reading, draft);
+    return pastCard(past, past.base, "history", this.readingOf(past.task), draft);
   }
 
   /** Half-done work on a document: the browser's copy is newer than the server's, where there is one. */

@@ -3,14 +3,14 @@
  * hand rests. The browser's copy is dropped when the server has acknowledged it.
  */
 
-import type { Base, Draft, Operation } from "@/api/types";
+import type { Base, Draft, Operation, Task } from "@/api/types";
 import { type Card, changesOf, draftOperation, type Reading } from "@/core/card";
 import type { DraftRow, Storage } from "@/core/storage";
 
 export interface DraftsOptions {
   outbox: string;
   storage: Storage;
-  reading: () => Reading;
+  reading: (task: Task) => Reading;
   send: (operation: Operation) => void;
   now?: () => number;
 }
@@ -57,7 +57,7 @@ export class Drafts {
     this.serverTimer = null;
     this.keep();
     for (const card of this.unsent.values()) {
-      this.options.send(draftOperation(card, this.options.reading(), this.now()));
+      this.options.send(draftOperation(card, this.options.reading(card.task), this.now()));
     }
     this.unsent.clear();
   }
@@ -95,7 +95,7 @@ export class Drafts {
 
   private rowOf(card: Card): DraftRow {
     const { taskId, base, comment } = card;
-    const changes = changesOf(card, this.options.reading());
+    const changes = changesOf(card, this.options.reading(card.task));
     return {
       outbox: this.options.outbox,
       taskId,

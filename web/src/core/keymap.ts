@@ -1,7 +1,7 @@
 /** Keys: which action a key press means, and how a key is written on a button. */
 
 export const ACTIONS = {
-  accept: ["a"],
+  accept: ["a", "ctrl+enter", "command+enter"],
   reject: ["x"],
   ignore: ["space"],
   undo: ["backspace", "delete"],

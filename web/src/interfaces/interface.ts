@@ -11,16 +11,31 @@ export interface KeyHelp {
  * immutable value; null for interfaces that only ask for a decision.
  */
 export interface Edit<S> {
-  /** The work as the document has it, or as an unsent draft of the same document left it. */
-  start(task: Task, config: Config, draft?: Partial<Changes>): S;
+  /**
+   * The work as the document has it, or as an unsent draft of the same document left it. `answered`: the
+   * document is an answer given earlier.
+   */
+  start(task: Task, config: Config, draft?: Partial<Changes>, answered?: boolean): S;
   /** Changes against the document; nothing that the person did not touch. */
   changes(task: Task, work: S, config: Config): Changes;
   /** Why this work cannot be submitted with this decision, in plain words, or null. */
   problem(task: Task, work: S, decision: Decision, config: Config): string | null;
   /** Top-level keys the work may change: what "keep mine" writes after a conflict. */
-  readonly writes: readonly string[];
+  readonly writes: readonly string[] | ((task: Task, config: Config) => readonly string[]);
   /** A few words for the list of answers ("2 spans", "sports"). */
-  summary(task: Task): string;
+  summary(task: Task, config?: Config): string;
+}
+
+/** How a change of the work is remembered. */
+export interface Change {
+  /** A change of the same step as the one before it is one step with it, as letters typed into a field. */
+  step?: string;
+  /** Only where the person looks has changed: no step, and nothing to save. */
+  look?: boolean;
+}
+
+export function writesOf(edit: Edit<unknown>, task: Task, config: Config): readonly string[] {
+  return typeof edit.writes === "function" ? edit.writes(task, config) : edit.writes;
 }
 
 export const NO_CHANGES: Changes = { set: {}, unset: [] };

@@ -1,3 +1,4 @@
+import BlocksView from "@/interfaces/blocks/View.svelte";
 import ChoiceView from "@/interfaces/choice/View.svelte";
 import ClassificationView from "@/interfaces/classification/View.svelte";
 import type { ViewId } from "@/interfaces/edits";
@@ -6,7 +7,9 @@ import NerView from "@/interfaces/ner/View.svelte";
 import NerManualView from "@/interfaces/ner_manual/View.svelte";
 import SpansView from "@/interfaces/spans/View.svelte";
 import SpansManualView from "@/interfaces/spans_manual/View.svelte";
+import PagesView from "@/interfaces/pages/View.svelte";
 import TextView from "@/interfaces/text/View.svelte";
+import TextInputView from "@/interfaces/text_input/View.svelte";
 import type { View } from "@/interfaces/view";
 
 /** The page's half of every interface; the keys are those of `EDITS`. */
@@ -19,4 +22,7 @@ export const VIEWS: Record<ViewId, View> = {
   spans: SpansView as unknown as View,
   spans_manual: SpansManualView as unknown as View,
   html: HtmlView as unknown as View,
+  text_input: TextInputView as unknown as View,
+  blocks: BlocksView as unknown as View,
+  pages: PagesView as unknown as View,
 };
