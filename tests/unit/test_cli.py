@@ -221,7 +221,10 @@ def test_a_dash_is_standard_input_and_two_dashes_end_options(call: Any) -> None:
             ["show.all", "a", "b", "--port", "many"],
             "--port is 'many'; expected a whole number from 0 to 65535.",
         ),
-        (["show.all", "a", "b", "--set", "prot=1"], 'There is no setting --prot. Did you mean "port"?'),
+        (
+            ["show.all", "a", "b", "--set", "prot=1"],
+            'There is no setting prot (--set prot). Did you mean "port"?',
+        ),
         (["show.all", "a", "b", "--set", "port"], "--set is 'port'; expected NAME=VALUE"),
         (["--port", "3", "show.all"], "The name of a recipe or command comes first, not --port."),
         (["gives.text"], 'The recipe "gives.text" returned str.'),

@@ -92,7 +92,7 @@ def test_lists_and_objects_in_the_environment() -> None:
         (
             {"environ": {"TALLYMARK_FEED_OVERLAP": "1"}, "command_line": {"annotations_per_task": "2"}},
             "feed_overlap and annotations_per_task contradict each other: everyone, or how many? "
-            "(Given: TALLYMARK_FEED_OVERLAP, --annotations-per-task.)",
+            "(Given: TALLYMARK_FEED_OVERLAP, --annotations-per-task.)\nTake one of the two away.",
         ),
     ],
 )

@@ -8,10 +8,9 @@ from typing import Any, Final
 
 from tallymark.cli.arguments import known_options
 from tallymark.config import Settings
-from tallymark.errors import SettingError
 from tallymark.recipe import Argument, plain_type
 
-__all__ = ["COMMAND_SETTINGS", "RECIPE_SETTINGS", "chosen", "settings_arguments"]
+__all__ = ["COMMAND_SETTINGS", "RECIPE_SETTINGS", "assigned", "chosen", "settings_arguments"]
 
 RECIPE_SETTINGS: Final = (
     "host",
@@ -34,7 +33,7 @@ SET: Final = Argument(
     kind="option",
     option="--set",
     short=None,
-    help="Any other setting, as NAME=VALUE; may be given several times.",
+    help="Any setting, as NAME=VALUE, or NAME.KEY=VALUE in a table; may be given several times.",
     type=list[str],
     converter=None,
     default=None,
@@ -53,13 +52,15 @@ def chosen(arguments: Iterable[Argument], typed: Mapping[str, Any]) -> dict[str,
     values: dict[str, Any] = {}
     for argument in arguments:
         given = typed.get(argument.name)
-        if argument is SET:
-            values.update(_pair(text) for text in given or ())
-        elif isinstance(given, list):
-            values[argument.name] = ",".join(given)
-        elif given is not None:
-            values[argument.name] = given
+        if argument is SET or given is None:
+            continue
+        values[argument.name] = ",".join(given) if isinstance(given, list) else given
     return values
+
+
+def assigned(typed: Mapping[str, Any]) -> tuple[str, ...]:
+    """What was typed behind each `--set`."""
+    return tuple(typed.get(SET.name) or ())
 
 
 def _argument(name: str) -> Argument:
@@ -76,10 +77,3 @@ def _argument(name: str) -> Argument:
         converter=None,
         default=True if name == "open" else default,
     )
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise SettingError(f"--set is {text!r}; expected NAME=VALUE, as in --set show_flag=true.")
-    return name.strip().replace("-", "_"), value

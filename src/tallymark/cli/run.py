@@ -19,9 +19,9 @@ from tallymark.cli.arguments import (
     split_extra,
     values_of,
 )
-from tallymark.cli.options import COMMAND_SETTINGS, RECIPE_SETTINGS, chosen, settings_arguments
-from tallymark.config import IGNORED, Settings, resolve
-from tallymark.errors import InputError, RecipeError
+from tallymark.cli.options import COMMAND_SETTINGS, RECIPE_SETTINGS, assigned, chosen, settings_arguments
+from tallymark.config import IGNORED, PAGE_KEYS, Files, Settings, resolve
+from tallymark.errors import InputError, RecipeError, SettingError
 from tallymark.recipe import Argument, Recipe
 
 if TYPE_CHECKING:
@@ -50,14 +50,22 @@ class Call:
     command_line: dict[str, Any]
     keywords: dict[str, Any]
     command: str
+    assignments: tuple[str, ...] = ()
 
-    def settings(self, components: "RecipeComponents | None" = None) -> Settings:
-        """Everything put together; a recipe's own `config` is known once it ran."""
+    def settings(
+        self, components: "RecipeComponents | None" = None, *, files: Files | None = None
+    ) -> Settings:
+        """Everything put together; a recipe's own `config` is known once it ran.
+
+        `files` were read before it did, and are not read again: a recipe may change the folder.
+        """
         return resolve(
             recipe_config=components.config if components else None,
             recipe_name=self.recipe.name,
             command_line=self.command_line,
+            assignments=self.assignments,
             keywords=self.keywords,
+            files=files,
         )
 
 
@@ -155,6 +163,7 @@ def _parse(found: Recipe, tokens: Sequence[str], *, command: str, keywords: Mapp
         command_line=chosen(options, typed),
         keywords=dict(keywords),
         command=command,
+        assignments=assigned(typed),
     )
 
 
@@ -213,6 +222,7 @@ def _start(call: Call) -> int:
     _log_to_terminal(settings)
     if catalog.is_command(call.recipe):
         return int(_called(call, settings=settings) or 0)
+    _refuse_unguarded(settings)
     return _run_recipe_function(call, settings)
 
 
@@ -259,7 +269,7 @@ def _serve_recipe_function(call: Call, settings: Settings) -> int:
             return _exit_code(call, result)
         components = _components(call, result)
         _refuse_own_answers(sources, components.dataset)
-        settings = _settings(call, components)
+        settings = _settings(call, components, files=settings.resolution.files)
         stack.pop_all()  # the host takes over
     return run_recipe(
         components,
@@ -310,17 +320,50 @@ def _components(call: Call, result: Mapping[str, Any]) -> "RecipeComponents":
     return read_components(result, recipe_name=call.recipe.name, view_ids=view_ids())
 
 
-def _settings(call: Call, components: "RecipeComponents") -> Settings:
-    """All settings; what of the recipe's own has no effect or is none is reported once."""
-    from tallymark.interfaces import setting_names, settings_problem
+def _settings(call: Call, components: "RecipeComponents", *, files: Files | None) -> Settings:
+    """All settings, and one report of what was given and has no effect."""
+    from tallymark.interfaces import settings_problem
 
-    settings = call.settings(components)
+    settings = call.settings(components, files=files)
+    _refuse_unguarded(settings)
     problem = settings_problem(components.view_id, {**components.config, **settings.for_page()})
     if problem is not None:
         raise RecipeError(f'The recipe "{call.recipe.name}" cannot start: {problem}')
-    for key in settings.extra:
-        if key in IGNORED:
-            log.info("The setting %s of the recipe has no effect: %s.", key, IGNORED[key])
-        elif key not in setting_names():
-            log.warning("%s is no setting; the recipe's value is passed to the page as it is.", key)
+    _report_settings(settings, call.values.get("source"))
     return settings
+
+
+def _report_settings(settings: Settings, source: Any) -> None:
+    """Say which files were read, which look like settings and were not, and what else has no effect."""
+    from tallymark.config.places import strays_near
+    from tallymark.interfaces import setting_names
+
+    resolution = settings.resolution
+    for key, chain in resolution.extra.items():
+        if key in IGNORED:
+            log.info("%s has no effect: %s.", chain[-1].named, IGNORED[key])
+        elif key not in setting_names() and key not in PAGE_KEYS:
+            log.warning("%s is no setting (%s); it is passed to the page as it is.", key, chain[-1].place)
+    for notice in resolution.notices:
+        log.warning("%s", notice)
+    if resolution.files is None:
+        return
+    found = ", ".join(str(place.path) for place in resolution.files.found)
+    log.info("Settings files: %s.", found or "none")
+    for stray in strays_near(resolution.files, source):
+        log.warning("%s is not read: %s.", stray.path, stray.reason)
+
+
+def _refuse_unguarded(settings: Settings) -> None:
+    """Who asked for a password must not be served to everyone without one."""
+    asked = settings.resolution.unguarded
+    if asked and not _is_loopback(settings.host):
+        raise SettingError(
+            f"{', '.join(asked)} asks for a password, which the page cannot ask for yet: at "
+            f"{settings.host} everyone who reaches it could annotate.\n"
+            "Listen at 127.0.0.1, behind a proxy that asks for it, or unset the variable."
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    return host.startswith("127.") or host in ("localhost", "::1")

@@ -1,53 +1,32 @@
-"""Settings: what they are called, what they mean, and where each value came from.
-
-Order, later wins: defaults < the recipe's `config` < environment (`TALLYMARK_<NAME>`) < command line and
-`serve(**config)`. Unknown names are errors in the environment and on the command line; in a recipe's `config`
-they are kept and passed to the page, because templates and scripts of a recipe may read them.
-"""
+"""Every setting: its type, its default, and what it means."""
 
 import os
 import sys
-import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
-from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails, PydanticCustomError
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
 )
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 
+from tallymark.config.given import Resolution
+from tallymark.config.prodigy import IGNORED
 from tallymark.errors import SettingError
-from tallymark.registry import did_you_mean
 
-__all__ = ["IGNORED", "PREFIX", "Layer", "Settings", "default_home", "expected", "resolve"]
+__all__ = ["PREFIX", "Settings", "Valid", "default_home", "group_of", "lax", "off"]
 
 PREFIX: Final = "TALLYMARK_"
-
-IGNORED: Final[Mapping[str, str]] = {
-    "allow_work_stealing": "overdue tasks always go to whoever asks next",
-    "auto_count_stream": "rows are counted while they are read",
-    "auto_create": "datasets are always created",
-    "auto_exclude_current": "what is in the dataset is never asked again",
-    "cors": "other web pages never get access",
-    "db": "use the setting database",
-    "db_settings": "use the setting database",
-    "force_stream_order": "tasks always keep their order",
-    "hide_true_newline_tokens": "use the setting hide_newlines",
-    "history_size": "the whole history can be searched",
-    "ner_manual_label_style": "use the setting label_style",
-    "ner_manual_require_click": "a stretch is marked when it is let go, and one step back undoes it",
-    "validate": "rows are always checked",
-}
-"""Settings of existing recipes that have no effect here, and why."""
 
 
 def _listed(value: Any) -> Any:
@@ -71,7 +50,7 @@ def _jsoned(value: Any) -> Any:
         raise PydanticCustomError("json", "is not JSON: {reason}", {"reason": str(error)}) from error
 
 
-def _off(value: Any) -> Any:
+def off(value: Any) -> Any:
     """`False`, `off`, `none` and the empty text as None; a path as text."""
     if isinstance(value, Path):
         return str(value)
@@ -80,9 +59,9 @@ def _off(value: Any) -> Any:
     )
 
 
-Names = Annotated[list[str], NoDecode, BeforeValidator(_listed)]
-Text = Annotated[str | None, BeforeValidator(_off)]
-Mapped = Annotated[dict[str, Any], NoDecode, BeforeValidator(_jsoned)]
+Names = Annotated[list[str], BeforeValidator(_listed)]
+Text = Annotated[str | None, BeforeValidator(off)]
+Mapped = Annotated[dict[str, Any], BeforeValidator(_jsoned)]
 Group = Literal["server", "queue", "page"]
 
 
@@ -102,10 +81,10 @@ def default_home() -> Path:
     return Path("~/.tallymark").expanduser()
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Every setting. Build it with `resolve`, which reads all places; the class itself reads none."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     # where the program runs and who reaches it
     host: str = _setting("server", "Address to listen at.", "127.0.0.1", min_length=1)
@@ -123,7 +102,7 @@ class Settings(BaseSettings):
     allowed_hosts: Names = _setting("server", "Further host names under which the page may be reached.", [])
     max_body_mb: int = _setting("server", "Largest request accepted, in megabytes.", 64, ge=1)
     take_over: bool = _setting("server", "Take the dataset from the process that serves it now.", False)
-    logging: Annotated[Literal["basic", "verbose"] | None, BeforeValidator(_off)] = _setting(
+    logging: Annotated[Literal["basic", "verbose"] | None, BeforeValidator(off)] = _setting(
         "server", "`basic` says what happens, `verbose` adds details and tracebacks; unset: warnings only."
     )
 
@@ -136,9 +115,7 @@ class Settings(BaseSettings):
     annotations_per_task: int | None = _setting(
         "queue", "How many annotators each task wants; not together with `feed_overlap`.", ge=1
     )
-    allowed_sessions: Annotated[Names | None, NoDecode] = _setting(
-        "queue", "Seats that may be taken; unset: anyone."
-    )
+    allowed_sessions: Names | None = _setting("queue", "Seats that may be taken; unset: anyone.")
     lease_minutes: float = _setting("queue", "How long a task stays with a silent page.", 15.0, gt=0)
     undo_window: int = _setting("queue", "Newer answers of a session after which one is settled.", 10, ge=0)
     settle_seconds: float = _setting("queue", "Time after which an answer is settled.", 60.0, ge=0)
@@ -191,19 +168,7 @@ class Settings(BaseSettings):
         "page", "What labels mean, by label; shown where one points at a label.", {}
     )
 
-    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
-    _extra: dict[str, Any] = PrivateAttr(default_factory=dict)
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (init_settings,)
+    _resolution: Resolution = PrivateAttr(default_factory=Resolution)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -215,14 +180,19 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def resolution(self) -> Resolution:
+        """Every value that was given, where, and the files that were read."""
+        return self._resolution
+
+    @property
     def origins(self) -> Mapping[str, str]:
         """Where each given value came from: `TALLYMARK_PORT`, `--port`, `port (recipe ner.manual)`."""
-        return self._origins
+        return {name: chain[-1].named for name, chain in self._resolution.given.items()}
 
     @property
     def extra(self) -> Mapping[str, Any]:
-        """Keys of the recipe's `config` that are no settings: kept, and passed to the page."""
-        return self._extra
+        """Keys of `prodigy.json` and of the recipe's `config` that are no settings; kept for the page."""
+        return {name: chain[-1].value for name, chain in self._resolution.extra.items()}
 
     @property
     def overlap(self) -> int | None:
@@ -262,9 +232,10 @@ class Settings(BaseSettings):
         return given
 
     def for_page(self) -> dict[str, Any]:
-        """What the page is sent: its settings, the recipe's own keys, and the size of its batches."""
+        """What the page is sent: its settings, keys that are no settings, and the size of its batches."""
         shown = {name for name, field in Settings.model_fields.items() if group_of(field) == "page"}
-        return {**self._extra, **self.model_dump(mode="json", include=shown | {"batch_size"})}
+        extra = {name: value for name, value in self.extra.items() if name not in IGNORED}
+        return {**extra, **self.model_dump(mode="json", include=shown | {"batch_size"})}
 
 
 def group_of(field: FieldInfo) -> str:
@@ -273,111 +244,15 @@ def group_of(field: FieldInfo) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
-    """Values from one place. `named` makes a setting's name what a user would recognise in a message."""
+class Valid:
+    """A value that a setting takes, as the setting keeps it."""
 
-    origin: str
-    values: Mapping[str, Any]
-    named: Literal["variable", "option", "key"] = "key"
-
-    def name_of(self, setting: str) -> str:
-        """`TALLYMARK_PORT`, `--port`, or `port (recipe ner.manual)`."""
-        if self.named == "variable":
-            return PREFIX + setting.upper()
-        if self.named == "option":
-            return "--" + setting.replace("_", "-")
-        return f"{setting} ({self.origin})"
+    value: Any
 
 
-def resolve(
-    *,
-    recipe_config: Mapping[str, Any] | None = None,
-    recipe_name: str = "",
-    environ: Mapping[str, str] | None = None,
-    command_line: Mapping[str, Any] | None = None,
-    keywords: Mapping[str, Any] | None = None,
-) -> Settings:
-    """Put all places together. `keywords` are those of `serve(**config)`.
-
-    Raises `SettingError` naming the variable, option or key, its value, and what was expected.
-    """
-    config = dict(recipe_config or {})
-    known = {name: value for name, value in config.items() if name in Settings.model_fields}
-    given = {name: value for name, value in known.items() if value is not None}
-    layers = [
-        Layer(f"recipe {recipe_name}".strip(), given),
-        _environment(os.environ if environ is None else environ),
-        Layer("command line", command_line or {}, "option"),
-        Layer("serve()", keywords or {}),
-    ]
-    settings = _merge(layers)
-    settings._extra.update({name: value for name, value in config.items() if name not in known})
-    return settings
-
-
-def _environment(environ: Mapping[str, str]) -> Layer:
-    """The TALLYMARK_ variables. An unknown one is an error: it would silently do nothing."""
-    for variable in environ:
-        name = variable.removeprefix(PREFIX)
-        if name != variable and name.lower() not in Settings.model_fields:
-            known = [PREFIX + setting.upper() for setting in Settings.model_fields]
-            raise SettingError(f"There is no setting {variable}.{did_you_mean(variable, known)}")
-    source = EnvSettingsSource(Settings)
-    source.env_vars = {key.lower(): value for key, value in environ.items() if key.startswith(PREFIX)}
-    return Layer("environment", source(), "variable")
-
-
-def _merge(layers: list[Layer]) -> Settings:
-    values: dict[str, Any] = {}
-    givers: dict[str, Layer] = {}
-    for layer in layers:
-        for name, value in layer.values.items():
-            if name not in Settings.model_fields:
-                raise SettingError(
-                    f"There is no setting {layer.name_of(name)}.{did_you_mean(name, Settings.model_fields)}"
-                )
-            values[name], givers[name] = value, layer
+def lax(name: str, value: Any) -> Valid | None:
+    """The value as a setting reads it from text or from Python; None when it cannot."""
     try:
-        settings = Settings(**values)
-    except ValidationError as error:
-        raise SettingError("\n".join(_explain(detail, givers) for detail in error.errors())) from error
-    settings._origins.update({name: layer.name_of(name) for name, layer in givers.items()})
-    return settings
-
-
-def _explain(detail: ErrorDetails, givers: Mapping[str, Layer]) -> str:
-    """One problem in words: which name, which value, what was expected."""
-    if not detail["loc"]:
-        names = [layer.name_of(name) for name, layer in givers.items() if name in detail["msg"]]
-        return f"{detail['msg']} (Given: {', '.join(names)}.)"
-    name = str(detail["loc"][0])
-    layer = givers[name]
-    value = layer.values[name]
-    return f"{layer.name_of(name)} is {value!r}; expected {expected(Settings.model_fields[name])}."
-
-
-def expected(field: FieldInfo) -> str:
-    """What a setting accepts, in words: `a whole number from 0 to 65535`."""
-    words = _words(field.annotation)
-    limits = {
-        key: getattr(item, key) for item in field.metadata for key in ("ge", "gt", "le") if hasattr(item, key)
-    }
-    if "ge" in limits and "le" in limits:
-        return f"{words} from {limits['ge']} to {limits['le']}"
-    if "ge" in limits:
-        return f"{words} of at least {limits['ge']}"
-    return f"{words} above {limits['gt']}" if "gt" in limits else words
-
-
-def _words(annotation: Any) -> str:
-    origin, members = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is Annotated:
-        return _words(members[0])
-    if origin in (typing.Union, types.UnionType):
-        return " or ".join(_words(member) for member in members if member is not type(None))
-    if origin is Literal:
-        return " or ".join(str(member) for member in members)
-    plain = {int: "a whole number", float: "a number", bool: "true or false", Path: "a path", str: "text"}
-    if annotation in plain:
-        return plain[annotation]
-    return "a JSON object" if origin is dict else "names separated by commas"
+        return Valid(getattr(Settings(**{name: value}), name))
+    except ValidationError:
+        return None
