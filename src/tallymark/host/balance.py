@@ -16,7 +16,7 @@ __all__ = ["Balance"]
 
 WHOLE: Final = "all its keys"
 KEPT: Final = 4_000_000
-"""So many tasks are remembered, in 16 to 64 bytes each; those after them are not compared."""
+"""So many tasks are remembered, in 24 to 100 bytes each; those after them are not compared."""
 
 _DIGEST_BITS: Final = 12
 _DIGEST: Final = (1 << _DIGEST_BITS) - 1
@@ -29,9 +29,11 @@ class Balance:
         self._exclude_by = exclude_by
         self._inputs = _Seen()
         self._tasks = _Seen()
+        self._bare = _Seen()  # tasks as they would be without their meta
         self._keys: Counter[tuple[tuple[str, ...], tuple[str, ...]]] = Counter()
         self._own_keys: bool | None = None
         self._same_input = 0
+        self._only_meta = 0
         self._same_task = 0
         self._differing = 0
 
@@ -45,11 +47,13 @@ class Balance:
         digest = crc32(new["text"].encode("utf-8", "surrogatepass")) & _DIGEST
         before = self._tasks.add(new["identity"], digest)
         input_before = self._inputs.add(new["input_identity"], 0)
+        bare_before = self._bare.add(_without_meta(task, new["identity"], asked), 0)
         if before is not None:
             self._same_task += 1
             self._differing += before != digest
         elif input_before is not None:
             self._same_input += 1
+            self._only_meta += bare_before is not None
 
     def keys(self) -> str:
         """By which keys tasks are told apart, the most frequent first."""
@@ -68,17 +72,23 @@ class Balance:
         """What there is to know when all is read, a line each."""
         said = []
         if self._same_task:
-            only = (
-                f"; {self._differing:,} of them with other values in keys that are not compared, such as meta"
-            )
+            only = f"; {self._differing:,} of them with other values in keys that are not compared"
             said.append(
                 f"Read more than once: {counted(self._same_task, 'task')}{only if self._differing else ''}."
             )
         if self._same_input:
-            what = "a duplicate here" if self._exclude_by == "input" else "no duplicate here"
-            tasks = counted(self._same_input, "task")
-            said.append(f"The input of another one, with another question: {tasks}; {what}.")
+            only = f", {self._only_meta:,} of them different in meta alone" if self._only_meta else ""
+            what = "they are duplicates here" if self._exclude_by == "input" else "they are asked, too"
+            same = counted(self._same_input, "task")
+            said.append(f"With the input of an earlier one, but not the same: {same}{only}; {what}.")
         return [line for line in (*said, self.keys()) if line]
+
+
+def _without_meta(task: Task, identity: str, asked: tuple[str, ...]) -> str:
+    """The identity of a task if it had no meta, which counts only where the whole task is the question."""
+    if asked or "meta" not in task:
+        return identity
+    return identities({key: value for key, value in task.items() if key != "meta"}).task.hex()
 
 
 def _named(shown: tuple[str, ...], asked: tuple[str, ...]) -> str:
