@@ -48,7 +48,7 @@ def test_a_stop_ends_the_wait_for_space() -> None:
     stopper = Stopper()
     stopper.request()
     channel = RunChannel(Full(1), run=1, generation=2)
-    channel.wait = Outage(stopper, [].append).wait
+    channel.wait = Outage(stopper, list[str]().append).wait
     with pytest.raises(StoreUnavailable):
         channel.call("runs.beat")
 

@@ -176,7 +176,7 @@ def spans(*places: tuple[int, int, str]) -> list[dict[str, Any]]:
 @pytest.fixture
 def marked(fill: Any) -> None:
     nlp = spacy.blank("en")
-    texts = [
+    texts: list[dict[str, Any]] = [
         {"text": "Ada met Grace", "spans": spans((0, 3, "PERSON"), (8, 13, "PERSON"), (4, 13, "LONG"))},
         {"text": "no  names", "answer": "reject"},
         {"text": "two\nlines", "options": [{"id": "A"}, {"id": "B"}], "accept": ["B"]},

@@ -78,12 +78,14 @@ def _element(key: str, item: Any, array: Any) -> Any:
     if not _is_keep(item):
         return item
     number = item[KEEP]
-    if not isinstance(array, list) or not isinstance(number, int) or not 0 <= number < len(array):
+    if type(number) is not int or not isinstance(array, list) or not 0 <= number < len(array):
         raise InputError(f"{key!r} has no element {number!r} to keep.")
     kept = array[number]
     if "set" not in item and "unset" not in item:
         return kept
     if not isinstance(kept, dict):
         raise InputError(f"Element {number} of {key!r} is not an object and cannot be changed in part.")
-    changed = {name: value for name, value in kept.items() if name not in item.get("unset", ())}
-    return changed | resolved(item.get("set", {}), kept)
+    new, gone = item.get("set") or {}, item.get("unset") or []
+    if not isinstance(new, dict) or not isinstance(gone, list):
+        raise InputError(f"Element {number} of {key!r} is changed by an object as set and a list as unset.")
+    return {name: value for name, value in kept.items() if name not in gone} | resolved(new, kept)
