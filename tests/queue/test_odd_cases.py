@@ -1,7 +1,9 @@
 """Odd text, late refusals and imports: nobody is stopped and nothing is lost."""
 
+import logging
 from collections.abc import Callable
 
+import pytest
 from tests.queue.team import SHAPES, Team
 
 from tallymark.queue import audit, enqueue, importing, operate, runs, seats, settle
@@ -65,3 +67,18 @@ def test_an_import_is_an_operators_word_and_no_longer_set_aside(team: Team) -> N
     ann.submit("1", "ignore")
     assert ann.assignment("1")["standing"] == "counted"
     assert [found["name"] for found in team.do(audit.invariants) if found["broken"]] == []
+
+
+def test_a_verbose_log_names_session_task_and_hash(team: Team, caplog: pytest.LogCaptureFixture) -> None:
+    [task] = team.tasks("a")
+    ann = team.seat("ann")
+    with caplog.at_level(logging.DEBUG, logger="tallymark.queue.journal"):
+        ann.lease()
+        ann.submit(task)
+        ann.undo(task)
+        ann.release()
+    task_hash = team.sql("SELECT task_hash FROM task")[0]["task_hash"]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"news-ann {what}: {task} ({task_hash})"
+        for what in ("leased", "submitted, stored", "retracted, stored", "released")
+    ]

@@ -29,6 +29,7 @@ from tallymark.host.callbacks import Callbacks
 from tallymark.host.controller import Controller
 from tallymark.host.datasets import HostDatasets
 from tallymark.host.feeder import Feeder
+from tallymark.host.following import following
 from tallymark.host.inbox import Inbox
 from tallymark.host.launch import Launch, ServerOptions
 from tallymark.host.listener import Listener
@@ -96,6 +97,8 @@ def run(
         stack.callback(channel.close)
         stack.callback(launch.leave)
         launch.address()
+        if settings.logging == "verbose":
+            stack.enter_context(following(launch.log, say))
         return serve_recipe(
             recipe, settings=settings, channel=channel, launch=launch, say=say, started=lock.wait
         )
@@ -204,6 +207,8 @@ class Host:
             self._end_run(error=f"{type(error).__name__}: {error}")
             if launch is not None and launch.needed:
                 self._say("This process fails; the server goes on, and answers are saved.")
+            if isinstance(error, SystemExit):
+                self._say(f"The recipe ended its process ({_exit(error)}).")
             raise
         return 0
 
@@ -281,6 +286,10 @@ class Host:
         except DatasetRequired:
             named = {"dataset": _dataset(recipe), **named}
         return f"/?{urlencode(named)}" if named else "/"
+
+
+def _exit(error: SystemExit) -> str:
+    return f"exit code {error.code or 0}" if isinstance(error.code, int | None) else str(error.code)
 
 
 def _dataset(recipe: Recipe) -> str:

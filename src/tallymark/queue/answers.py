@@ -8,6 +8,7 @@ from typing import Any, cast
 from tallymark import jsontext
 from tallymark.errors import InputError
 from tallymark.queue.deliveries import note_retracted, note_submitted
+from tallymark.queue.journal import journal
 from tallymark.queue.lease import is_task_id
 from tallymark.queue.operations import (
     ack,
@@ -162,6 +163,9 @@ def save(
     ids = sorted({int(op["task_id"]) for op in ops if is_task_id(op.get("task_id"))})
     context = _Context(tx, seat, client, Tasks.locked(tx, seat.dataset, ids), shapes, validated or {})
     acks = [_save_one(context, op) for op in ops]
+    for op, done in zip(ops, acks, strict=True):
+        if is_task_id(op.get("task_id")):
+            journal(tx, seat.id, f"{op.get('status')}, {done['result']}", [int(op["task_id"])])
     seat.write(tx)
     return acks
 

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from tallymark import jsontext
+from tallymark.queue.journal import journal
 from tallymark.queue.progress import open_tasks, seat_progress
 from tallymark.queue.seats import CLIENT_SECONDS, NO_CLIENT, Seat, also_open, called
 from tallymark.queue.tasks import AVAILABLE, Tasks, hold_fewer
@@ -354,6 +355,7 @@ def _take(tx: Transaction, seat: Seat, client: str, found: list[Row]) -> None:
     named = {"session": seat.id, "client": client, "now": tx.now}
     tx.many(_LEASE, [{"task": row["id"], **named} for row in found])
     seat.held += len(found)
+    journal(tx, seat.id, "leased", [row["id"] for row in found])
 
 
 def _entry(seat: Seat, row: Row) -> dict[str, Any]:

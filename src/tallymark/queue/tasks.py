@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from tallymark.queue.journal import journal
 from tallymark.store import Row, Statement, Transaction, json_ids
 
 # A condition: task t has a slot that seat :session may take.
@@ -166,6 +167,7 @@ class Tasks:
         self._tx.run(_END, {**named, "state": state})
         for lease in leases:
             self._tasks[lease["task"]].freed = True
+        journal(self._tx, session, state, [lease["task"] for lease in leases])
         return len(leases)
 
     def set_state(self, task: int, state: str) -> None:

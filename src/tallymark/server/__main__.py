@@ -36,6 +36,8 @@ def _serve(database: Path, options: argparse.Namespace) -> int:
         level=logging.INFO if options.verbose else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
+    if options.verbose:
+        logging.getLogger("tallymark").setLevel(logging.DEBUG)
     settings = ServerSettings(
         host=options.host,
         port=options.port,
