@@ -9,7 +9,9 @@ from tallymark.cli import catalog
 from tallymark.cli.convert import type_name
 from tallymark.cli.options import COMMAND_SETTINGS, RECIPE_SETTINGS
 from tallymark.components import CALLBACKS, DESCRIPTIONS
-from tallymark.config import IGNORED, PREFIX, Settings, expected, group_of
+from tallymark.config import IGNORED, PAGE_KEYS, PREFIX, Settings, expected, group_of
+from tallymark.config.prodigy import IGNORED_VARIABLES, PASSWORD_VARIABLES, RENAMED, VARIABLES
+from tallymark.config.schema import SCHEMA_FILE, schema_text
 from tallymark.interfaces import INTERFACES
 from tallymark.recipe import Argument, Recipe, recipes
 
@@ -80,13 +82,13 @@ def settings_page() -> str:
     parts = [
         "# Settings",
         NOTE,
-        "Later wins: the defaults below, a recipe's `config`, environment variables, the command line and "
-        "`serve(**config)`. Every setting has an environment variable; lists are written with commas "
-        "between. An unknown `TALLYMARK_` variable is an error, so that a typing mistake does not pass "
-        "unnoticed. Unknown keys in a recipe's `config` are kept and passed to the page, which may use them "
-        "in templates; they are reported once.",
-        "On the command line a setting is `--name` where the recipe's help lists it, and `--set name=value` "
-        "always.",
+        "Later wins: the defaults below, `prodigy.json` and `tallymark.toml` of the home folder, both of the "
+        "project, a recipe's `config`, PRODIGY_ variables, TALLYMARK_ variables, the command line and "
+        "`serve(**config)`. [Configure](../how-to/configure.md) shows each of them; `tallymark config` says "
+        "where every value came from.",
+        "Every setting is a key of `tallymark.toml` and has a variable, in which lists are written with "
+        "commas between and tables as JSON. On the command line it is `--name` where the recipe's help lists "
+        "it, and `--set name=value` always.",
     ]
     for group, title in GROUPS.items():
         rows = [
@@ -102,13 +104,38 @@ def settings_page() -> str:
         ]
         table = "| setting | variable | takes | default | |\n|---|---|---|---|---|\n" + "\n".join(rows)
         parts += [f"## {title}", table]
-    ignored = "\n".join(_row(_code(name), f"{reason}.") for name, reason in sorted(IGNORED.items()))
-    parts += [
-        "## Without effect",
-        "Recipes written for other tools may set these. They change nothing here:",
-        f"| setting | because |\n|---|---|\n{ignored}",
+    return _page(*parts, *_prodigy_parts())
+
+
+def _prodigy_parts() -> list[str]:
+    """What becomes of keys and variables that Prodigy knows."""
+    renamed = [_row(_code(old), f"is `{new}`") for old, new in sorted(RENAMED.items())]
+    ignored = [_row(_code(name), f"has no effect: {reason}") for name, reason in sorted(IGNORED.items())]
+    variables = [_row(_code(name), f"is `{setting}`") for name, setting in sorted(VARIABLES.items())]
+    variables += [
+        _row(
+            "`PRODIGY_HOME`", "folder in which a home `prodigy.json` is looked for; without it `~/.prodigy`"
+        ),
+        _row("`PRODIGY_CONFIG`", "the one file to read in place of every `prodigy.json`"),
+        _row("`PRODIGY_CONFIG_OVERRIDES`", "a JSON object, as in `prodigy.json`"),
+        *(
+            _row(_code(name), f"has no effect: {reason}")
+            for name, reason in sorted(IGNORED_VARIABLES.items())
+        ),
     ]
-    return _page(*parts)
+    refused = ", ".join(map(_code, PASSWORD_VARIABLES))
+    return [
+        "## Keys of `prodigy.json`",
+        "In `prodigy.json`, in `PRODIGY_CONFIG_OVERRIDES` and in a recipe's `config`, a key that is called "
+        "like a setting is that setting, and null leaves it out. Other keys:",
+        "| key | here |\n|---|---|\n" + "\n".join([*renamed, *ignored]),
+        "Passed to the page as they are: " + ", ".join(map(_code, sorted(PAGE_KEYS))) + ". Any other key is "
+        "passed to the page, too, and reported once; one that is called like a password is not passed.",
+        "## PRODIGY_ variables",
+        "| variable | here |\n|---|---|\n" + "\n".join(variables),
+        f"While one of {refused} is set, recipes start at this machine's own address only, because the page "
+        "cannot ask for a password yet.",
+    ]
 
 
 def _default(name: str) -> str:
@@ -176,6 +203,8 @@ def main() -> None:
     for name, page in PAGES.items():
         (HERE / name).write_text(page(), encoding="utf-8")
         print(HERE / name)
+    SCHEMA_FILE.write_text(schema_text(), encoding="utf-8")
+    print(SCHEMA_FILE)
 
 
 if __name__ == "__main__":

@@ -160,9 +160,16 @@ def _toml_remedy(text: str, line: int) -> str:
         return f"Write {key} = {value.lower()}."
     if value in ("None", "null", ""):
         return f"Take the line away to leave {key} at its default."
-    if re.fullmatch(r"[^\"'\[{]+", value):
+    if re.fullmatch(r"[^\"'\[{]+", value) and not _is_toml(value):
         return f"Text stands in quotation marks: {key} = {json.dumps(value, ensure_ascii=False)}."
     return "Look for a quotation mark or a bracket that is not closed, in this line or before it."
+
+
+def _is_toml(value: str) -> bool:
+    try:
+        return bool(tomllib.loads(f"x = {value}"))
+    except tomllib.TOMLDecodeError:
+        return False
 
 
 def _json_remedy(text: str, position: int) -> str:

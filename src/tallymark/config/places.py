@@ -94,7 +94,7 @@ def find_files(
     places.append(ours)
     named = environ.get(f"{PRODIGY_PREFIX}CONFIG")
     if named:
-        places = [_named(named), *(place for place in places if place.path.name != PRODIGY_JSON)]
+        places = [places[2], _named(named), ours]
     kept = {place.path: place for place in reversed(places)}  # home may be the project, too
     return Files(home, project, current, tuple(reversed(kept.values())))
 

@@ -112,8 +112,9 @@ def suggestion(name: str, field: FieldInfo, value: Any, *, toml: bool) -> str:
 
 
 def _meant(name: str, field: FieldInfo, value: Any) -> tuple[Any, bool]:
-    for candidate in (value, str(value), [str(item) for item in value] if isinstance(value, list) else None):
-        read = None if candidate is None else lax(name, candidate)
+    other = [str(item) for item in value] if isinstance(value, list) else str(value)
+    for candidate in (value,) if isinstance(value, bool | dict) else (value, other):
+        read = lax(name, candidate)
         if read is not None and read.value is not None:
             return _plain(read.value), True
     words = words_of(field)
