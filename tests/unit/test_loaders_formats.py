@@ -194,6 +194,33 @@ def test_classes_for_recipes(tmp_path: Path) -> None:
         assert next(stream)["text"] == "row 0"
 
 
+def test_a_table_goes_on_only_where_its_row_groups_are_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(table(), path, row_group_size=700)
+    source = read(path)[2]
+    before, inside, late = source.fingerprint(), source.position_of(1_000), source.position_of(2_500)
+    pq.write_table(pa.concat_tables([table(), table()]), path, row_group_size=700)
+    grown = open_source(path)
+    assert grown.same_start(before, inside)
+    assert grown.seek(1_000, inside)
+    assert not open_source(path).same_start(before, late)  # the last, smaller row group has grown, too
+    edited = [{**row, "text": "edited"} if row["n"] == 50 else row for row in TEXTS]
+    pq.write_table(pa.Table.from_pylist([*edited, *edited]), path, row_group_size=700)
+    assert not open_source(path).seek(1_000, inside)
+    pq.write_table(table().slice(0, 500), path)
+    assert not open_source(path).seek(1_000, inside)
+
+
+def test_an_arrow_file_that_changed_is_another_one(tmp_path: Path) -> None:
+    source = read(write_arrow(tmp_path / "a.arrow", table()))[2]
+    before, mark = source.fingerprint(), source.position_of(1_000)
+    assert open_source(tmp_path / "a.arrow").same_start(before, mark)
+    write_arrow(tmp_path / "a.arrow", pa.concat_tables([table(), table()]))
+    again = open_source(tmp_path / "a.arrow")
+    assert not again.same_start(before, mark)
+    assert not again.seek(1_000, mark)
+
+
 class TestGzip:
     def test_a_grown_one_goes_on_and_an_edited_one_does_not(self, write: Write) -> None:
         lines = b"".join(b'{"text": "row %d"}\n' % n for n in range(5_000))

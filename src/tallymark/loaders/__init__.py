@@ -18,7 +18,7 @@ from tallymark.errors import SourceError
 from tallymark.hashing import PRIVATE_KEYS
 from tallymark.loaders.content import BrokenContent, GzipFile, is_gzip
 from tallymark.registry import Registry, did_you_mean, nearest
-from tallymark.source import Row, Source, Start
+from tallymark.source import Content, Row, Source, Start, StoredFile
 
 __all__ = [
     "CSV",
@@ -39,6 +39,7 @@ __all__ = [
 Function = TypeVar("Function", bound=Callable[..., Iterable[Any]])
 Check = Callable[[Path, str | None], None]
 Count = Callable[[Path], int]
+Stored = Callable[[Path], Content]
 
 GZIP_SUFFIXES = (".gz", ".gzip")
 
@@ -48,7 +49,8 @@ class Loader:
     """A registered loader.
 
     `check` may refuse a file at once, given the key that must hold the input; `count` tells its rows without
-    reading them.
+    reading them. `stored` tells whether a file that is not compressed is still the same; by default it is one
+    that may grow at its end.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Loader:
     suffixes: tuple[str, ...]
     check: Check | None = None
     count: Count | None = None
+    stored: Stored = StoredFile
 
     def rows(self, path: Path, start: Start | None) -> Iterator[Row]:
         """The rows of a file, from `start` on where the loader can do so.
@@ -68,7 +71,7 @@ class Loader:
 
     def open(self, path: Path, input_key: str | None) -> Source:
         """A source for a file, after a look at it. Raises `SourceError` when it cannot be used."""
-        content = GzipFile(path) if is_gzip(path) else None
+        content: Content = GzipFile(path) if is_gzip(path) else self.stored(path)
         try:
             if self.check is not None:
                 self.check(path, input_key)
@@ -84,12 +87,16 @@ loaders: Registry[Loader] = Registry("loader", group="tallymark_loaders")
 
 
 def loader(
-    *suffixes: str, name: str, check: Check | None = None, count: Count | None = None
+    *suffixes: str,
+    name: str,
+    check: Check | None = None,
+    count: Count | None = None,
+    stored: Stored = StoredFile,
 ) -> Callable[[Function], Function]:
     """Register a loader under a name and for file extensions such as `.jsonl`."""
 
     def register(function: Function) -> Function:
-        loaders.add(name, Loader(name, function, suffixes, check, count))
+        loaders.add(name, Loader(name, function, suffixes, check, count, stored))
         return function
 
     return register

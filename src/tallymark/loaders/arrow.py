@@ -7,7 +7,7 @@ from typing import Any
 
 from tallymark.loaders import loader, open_source
 from tallymark.loaders.columns import check_columns, features_of, guarded, table_rows
-from tallymark.loaders.content import BrokenContent, seekable
+from tallymark.loaders.content import BrokenContent, WholeFile, seekable
 from tallymark.source import Position, Row, Start
 from tallymark.stream import Stream, remembered
 
@@ -23,7 +23,7 @@ def _check(path: Path, input_key: str | None) -> None:
         check_columns(table.schema, path, input_key)
 
 
-@loader(".arrow", ".feather", name="arrow", check=_check)
+@loader(".arrow", ".feather", name="arrow", check=_check, stored=WholeFile)
 def read_arrow(path: Path, *, start: Start | None = None) -> Iterator[Row]:
     """Every row, in constant memory. A position is where its batch begins, and the batch's number."""
     with _opened(path) as table:

@@ -1,6 +1,7 @@
 """The content of files: as it lies there, or unpacked when it is gzip, whatever the name says."""
 
 import io
+import json
 import sys
 import tempfile
 import zlib
@@ -12,7 +13,7 @@ from typing import Any, BinaryIO, cast
 from tallymark.errors import SourceError
 from tallymark.source import HEAD, Position, Start, StoredFile, digest
 
-__all__ = ["BrokenContent", "GzipFile", "is_gzip", "is_unzipped", "open_content", "seekable"]
+__all__ = ["BrokenContent", "GzipFile", "WholeFile", "is_gzip", "is_unzipped", "open_content", "seekable"]
 
 MAGIC = b"\x1f\x8b"
 PACKED_BYTES = 64 * 1024
@@ -156,6 +157,23 @@ def _rescued(member: Any, packed: bytes) -> bytes:
         except zlib.error:
             break
     return data
+
+
+class WholeFile(StoredFile):
+    """A stored file that does not grow at its end: any change makes it another one."""
+
+    def may_begin_with(self, fingerprint: dict[str, Any]) -> bool:
+        """Only the same file is the same."""
+        return self.fingerprint() == fingerprint
+
+    def check(self, position: Position) -> str:  # noqa: ARG002
+        """A hash of its size and end."""
+        return json.dumps(self.fingerprint())
+
+    def find(self, ordinal: int, position: Position, check: str) -> Start | None:
+        """The position itself, if nothing changed."""
+        offset, line = position[:2]
+        return Start(ordinal, offset, line) if self.check(position) == check else None
 
 
 class GzipFile:

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tallymark.loaders import loader, open_source
 from tallymark.loaders.columns import check_columns, features_of, guarded, table_rows
 from tallymark.loaders.content import BrokenContent, seekable
-from tallymark.source import Position, Row, Start
+from tallymark.source import Position, Row, Start, StoredFile
 from tallymark.stream import Stream, remembered
 
 if TYPE_CHECKING:
@@ -30,7 +32,47 @@ def _count(path: Path) -> int:
         return int(file.metadata.num_rows)
 
 
-@loader(".parquet", ".pq", name="parquet", check=_check, count=_count)
+class ParquetFile(StoredFile):
+    """A stored table: a larger one begins with it as far as its row groups are described in the same way.
+
+    The description of a row group has the place, size and extreme values of each column.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._path = path
+
+    def fingerprint(self) -> dict[str, Any]:
+        """As of any file, and the hash of what describes the first row group."""
+        return {**super().fingerprint(), "first": self._groups[:1]}
+
+    def may_begin_with(self, fingerprint: dict[str, Any]) -> bool:
+        """Whether it is no smaller and its first row group is the same."""
+        return self.stored_bytes() >= fingerprint["size"] and fingerprint.get("first", []) == self._groups[:1]
+
+    def check(self, position: Position) -> str:
+        """The hash of what describes the row groups up to that of the position."""
+        return self._groups[position[1]]
+
+    def find(self, ordinal: int, position: Position, check: str) -> Start | None:
+        """The position itself, if all row groups up to it are the same."""
+        offset, group = position[:2]
+        groups = self._groups
+        return Start(ordinal, offset, group) if group < len(groups) and groups[group] == check else None
+
+    @cached_property
+    def _groups(self) -> list[str]:
+        """The hash up to each row group."""
+        state = blake2b(digest_size=16)
+        found = []
+        with _opened(self._path) as file:
+            for group in range(file.num_row_groups):
+                state.update(repr(file.metadata.row_group(group).to_dict()).encode())
+                found.append(state.hexdigest())
+        return found
+
+
+@loader(".parquet", ".pq", name="parquet", check=_check, count=_count, stored=ParquetFile)
 def read_parquet(path: Path, *, start: Start | None = None) -> Iterator[Row]:
     """Every row, in constant memory. A position is where its row group begins, and the group's number."""
     with _opened(path) as file:
