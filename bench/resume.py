@@ -1,4 +1,4 @@
-"""From the command to the next task after a restart: `python bench/resume.py [rows]`.
+"""From the command to the next task after a restart: `python bench/resume.py [rows [format …]]`.
 
 A million rows are read once, as JSONL, as gzip and as Parquet, and ten are answered. Then the command is
 given again with the file as it was, with rows added at its end, and with one row changed in its middle.
@@ -28,6 +28,7 @@ from tallymark.channel.find import stop_server
 
 ROWS, MORE, ANSWERED = 1_000_000, 500, 10
 MOST_SECONDS = 3.0
+GROUP_ROWS = 10_000
 FEEDING_SECONDS = 1_200.0
 NEW_TASKS = re.compile(r"([\d,]+) new tasks?\.")
 
@@ -80,6 +81,8 @@ def main() -> int:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
     good = True
     for name, write in (("rows.jsonl", lines), ("rows.jsonl.gz", packed), ("rows.parquet", table)):
+        if len(sys.argv) > 2 and name.removeprefix("rows.") not in sys.argv[2:]:
+            continue
         with tempfile.TemporaryDirectory() as folder:
             good = measure(Path(folder), Path(folder) / name, write, count) and good
     return int(not good)
@@ -210,8 +213,8 @@ def packed(path: Path, content: Iterator[str]) -> None:
 
 
 def table(path: Path, content: Iterator[str]) -> None:
-    """As Parquet, in the one row group that most programs write."""
-    pq.write_table(pa.table({"text": list(content)}), path)
+    """As Parquet, in row groups that stay the same when more is written after them."""
+    pq.write_table(pa.table({"text": list(content)}), path, row_group_size=GROUP_ROWS)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,8 @@ class ParquetFile(StoredFile):
 
     def may_begin_with(self, fingerprint: dict[str, Any]) -> bool:
         """Whether it is no smaller and its first row group is the same."""
-        return self.stored_bytes() >= fingerprint["size"] and fingerprint.get("first", []) == self._groups[:1]
+        size: int = fingerprint["size"]
+        return self.stored_bytes() >= size and self._groups[:1] == fingerprint.get("first")
 
     def check(self, position: Position) -> str:
         """The hash of what describes the row groups up to that of the position."""
