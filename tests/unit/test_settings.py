@@ -246,6 +246,20 @@ def test_files_that_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyP
         read_document(put(tmp_path / "other.toml", port=1))
 
 
+def test_other_files_are_no_strays(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in (
+        "prodigy.txt",
+        "prodigy.jsonl",
+        "tallymark_export.json",
+        ".tallymark.schema.json",
+        "tallymark.db",
+    ):
+        (root / "work" / name).touch()
+    (root / "work/pyproject.toml").write_text("[tool.ruff]\nline-length = 110\n")
+    assert main(["config"]) == 0
+    assert "Not read" not in capsys.readouterr().out
+
+
 def test_a_folder_that_is_gone(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def gone() -> Path:
         raise FileNotFoundError

@@ -33,9 +33,7 @@ __all__ = [
 TALLYMARK_TOML: Final = "tallymark.toml"
 PRODIGY_JSON: Final = "prodigy.json"
 _NAMES: Final = (TALLYMARK_TOML, PRODIGY_JSON)
-_ALIKE: Final = frozenset(
-    {".toml", ".json", ".yaml", ".yml", ".ini", ".cfg", ".conf", ".txt", ".json5", ".jsonc"}
-)
+_ALIKE: Final = frozenset({".toml", ".json", ".yaml", ".yml", ".ini", ".cfg", ".conf", ".json5", ".jsonc"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +215,7 @@ def _alike(name: str) -> bool:
     if name == "pyproject.toml":
         return True
     path = Path(name.lower().lstrip("."))
-    if path.suffix not in _ALIKE:
+    if path.suffix not in _ALIKE and path.suffixes not in ([".toml", ".txt"], [".json", ".txt"]):
         return False
     stem = path.stem.removesuffix(".toml").removesuffix(".json")
     return bool(nearest(stem, ["tallymark", "prodigy"], limit=1)) and _length_alike(stem)
@@ -236,7 +234,7 @@ def _pyproject_only(path: Path) -> bool:
         tools = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {})
     except (OSError, ValueError):  # other programs' business
         return True
-    return not isinstance(tools, dict) or not {"tallymark", "prodigy"} & set(tools)
+    return not isinstance(tools, dict) or "tallymark" not in tools
 
 
 def _reason(path: Path, files: Files) -> str:
