@@ -1,0 +1,13 @@
+"""What holds for every test."""
+
+import signal
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "steady", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("steady")
+
+# A test run in the background may ignore Ctrl-C, and every process it starts would do so, too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
