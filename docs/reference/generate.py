@@ -1,9 +1,10 @@
 """Write the reference from the code: `make docs`. A test compares what is written with what the code says."""
 
 import inspect
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tallymark.cli import catalog
 from tallymark.cli.convert import type_name
@@ -13,7 +14,10 @@ from tallymark.config import IGNORED, PAGE_KEYS, PREFIX, Settings, expected, gro
 from tallymark.config.prodigy import IGNORED_VARIABLES, PASSWORD_VARIABLES, RENAMED, VARIABLES
 from tallymark.config.schema import SCHEMA_FILE, schema_text
 from tallymark.interfaces import INTERFACES
+from tallymark.queue.writer import Writer
 from tallymark.recipe import Argument, Recipe, recipes
+from tallymark.server.app import create_app
+from tallymark.store import Store
 
 HERE: Final = Path(__file__).parent
 NOTE: Final = "<!-- written by docs/reference/generate.py: change the code, then run `make docs` -->"
@@ -178,6 +182,82 @@ def components_page() -> str:
     )
 
 
+def api_page() -> str:
+    """Every call of the API, with what it takes and gives."""
+    document = described_api()
+    schemas = document["components"]["schemas"]
+    parts = [
+        "# The API",
+        NOTE,
+        "JSON over HTTP, at the address of the page. A running server describes itself at `/openapi.json`, "
+        "for programs that make clients. Bodies are sent as `application/json`. A refusal is a problem "
+        "document; [its codes are explained here](errors.md). Reading never changes anything.",
+    ]
+    for path, methods in document["paths"].items():
+        for method, call in methods.items():
+            parts += _call(f"{method.upper()} {path}", call)
+    parts.append("## Bodies and replies")
+    for name, schema in sorted(schemas.items()):
+        parts += _schema(name, schema)
+    return _page(*parts)
+
+
+def _call(title: str, call: Mapping[str, Any]) -> list[str]:
+    parts = [f"### `{title}`", " ".join(call.get("description", call["summary"]).split())]
+    rows = [
+        _row(_code(one["name"]), one["in"], _shape(one["schema"]), "yes" if one.get("required") else "")
+        for one in call.get("parameters", ())
+    ]
+    if rows:
+        parts.append("\n".join(["| parameter | in | type | required |", "|---|---|---|---|", *rows]))
+    body = call.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+    reply = call["responses"].get("200", {}).get("content", {}).get("application/json", {}).get("schema")
+    said = [f"Takes {_shape(body)}."] if body else []
+    said += [f"Gives {_shape(reply)}."] if reply else []
+    return [*parts, " ".join(said)] if said else parts
+
+
+def _schema(name: str, schema: Mapping[str, Any]) -> list[str]:
+    needed = schema.get("required", ())
+    rows = [
+        _row(_code(key), _shape(one), "yes" if key in needed else "", one.get("description", ""))
+        for key, one in schema.get("properties", {}).items()
+    ]
+    table = "\n".join(["| key | type | required | |", "|---|---|---|---|", *rows])
+    described = " ".join(schema.get("description", "").split())
+    return [f"### {name}", *([described] if described else []), *([table] if rows else [_shape(schema)])]
+
+
+def _shape(schema: Mapping[str, Any]) -> str:
+    """A JSON Schema in few words; named ones as links."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    for key in ("anyOf", "oneOf"):
+        if key in schema:
+            return " or ".join(dict.fromkeys(map(_shape, schema[key])))
+    if "enum" in schema:
+        return ", ".join(_code(str(value)) for value in schema["enum"])
+    if "const" in schema:
+        return _code(str(schema["const"]))
+    if schema.get("type") == "array":
+        return f"list of {_shape(schema.get('items', {}))}"
+    return str(schema.get("type", "anything"))
+
+
+def described_api() -> dict[str, Any]:
+    """The OpenAPI document of a server."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store.open(Path(folder) / "empty.db")
+        writer = Writer(store)
+        try:
+            document: dict[str, Any] = create_app(store, writer).openapi()
+        finally:
+            writer.close()
+            store.close()
+    return document
+
+
 def _page(*parts: str) -> str:
     return "\n\n".join(parts) + "\n"
 
@@ -195,6 +275,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "commands.md": commands_page,
     "settings.md": settings_page,
     "components.md": components_page,
+    "api.md": api_page,
 }
 
 

@@ -18,7 +18,7 @@ from tallymark.registry import load_file
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
-PAGES = ["commands.md", "settings.md", "components.md"]
+PAGES = ["commands.md", "settings.md", "components.md", "api.md"]
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,15 @@ def test_every_command_setting_component_and_interface_has_an_entry() -> None:
     components = (DOCS / "reference" / "components.md").read_text(encoding="utf-8")
     for name in [*DESCRIPTIONS, *view_ids()]:
         assert f"| `{name}` |" in components
+
+
+def test_every_call_of_the_api_has_an_entry(generate: ModuleType) -> None:
+    written = (DOCS / "reference" / "api.md").read_text(encoding="utf-8")
+    paths = generate.described_api()["paths"]
+    assert len(paths) > 10
+    for path, methods in paths.items():
+        for method in methods:
+            assert f"### `{method.upper()} {path}`" in written
 
 
 def test_every_option_is_described() -> None:
