@@ -20,6 +20,11 @@ _RUN_AXE = """async () => {
 Theme = Literal["light", "dark"]
 
 OPTIONS = [{"id": n, "text": f"Option {n}", "meta": "hint"} for n in range(4)]
+BLOCKS = [
+    {"view_id": "ner_manual", "labels": ["PERSON", "ORG"]},
+    {"view_id": "choice", "text": None},
+    {"view_id": "text_input", "field_label": "Why", "field_rows": 2},
+]
 TASKS: dict[str, list[dict[str, Any]]] = {
     "text": [{"text": "One text.", "meta": {"source": "here"}}, {"text": "Two"}],
     "classification": [{"text": "One text.", "label": "SPORT"}, {"text": "Two", "label": "X"}],
@@ -29,6 +34,18 @@ TASKS: dict[str, list[dict[str, Any]]] = {
         {"text": "Two"},
     ],
     "html": [{"html": "<h2>Title</h2><p onclick='1'>One</p>"}, {"html": "Two"}],
+    "text_input": [
+        {"text": "One text.", "field_label": "Why", "field_suggestions": ["Because"], "user_input": "Be"},
+        {"text": "Two", "fields": [{"field_id": "a"}, {"field_id": "b", "field_rows": 3}]},
+    ],
+    "blocks": [{"text": text, "options": OPTIONS, "config": {"blocks": BLOCKS}} for text in ("Ada", "Two")],
+    "pages": [
+        {"pages": [{"view_id": "text", "text": "Two"}]},
+        {
+            "pages": [{"view_id": "blocks", "text": "Two", "options": OPTIONS, "config": {"blocks": BLOCKS}}]
+            * 2
+        },
+    ],
 }
 
 
@@ -48,13 +65,13 @@ def someone(browser: Browser, tallymark: Tallymark, theme: Theme) -> Iterator[An
     context.close()
 
 
-def mark(tallymark: Tallymark, view: str) -> None:
+def mark(tallymark: Tallymark, view: str, **settings: str) -> None:
     tallymark.start(
         *("mark", "news", tallymark.file("source.jsonl", TASKS[view]), "--view-id", view),
         *("--label", "PERSON,ORG,PLACE,DATE,EVENT,WORK,PRODUCT,LAW,LANGUAGE,MONEY,TIME,FACILITY,OTHER"),
-        instructions="Mark names.\n\nWhole names.",
         ignore_reasons="Not a sentence,Wrong language",
         show_flag="true",
+        **settings,
     )
 
 
@@ -84,10 +101,19 @@ def test_every_interface(tallymark: Tallymark, someone: Annotator, view: str) ->
 
 
 def test_every_dialog(tallymark: Tallymark, someone: Annotator) -> None:
-    mark(tallymark, "ner_manual")
+    mark(
+        tallymark,
+        "ner_manual",
+        instructions="# Names\n\n1. Mark *names*.\n2. Whole `names`.\n\n| a |\n|---|\n| b |",
+    )
     ann = someone.sit()
+    expect(ann.page.get_by_role("dialog", name="Instructions")).to_be_visible()
+    ann.press("Escape")
     for key, name in {
         "?": "Keys",
+        "s": "Your day",
+        "Shift+p": "You are taking a break",
+        "Control+,": "Settings",
         "i": "Instructions",
         "c": "Comment on this task",
         "h": "Your answers",

@@ -80,7 +80,7 @@ def test_the_header_of_a_phone_has_room_for_the_other_page(
 ) -> None:
     mark(tallymark, "text", {"text": "one"}, {"text": "two"}, instructions="Read.")
     ann.page.set_viewport_size(PHONE)
-    ann.sit("Maria Magdalena Lopez-Fernandez")
+    ann.sit("Maria Magdalena Lopez-Fernandez").press("Escape")  # the instructions, at the first visit
     notice = ann.page.get_by_text("open elsewhere")
     other = Annotator(context.new_page(), tallymark.url).sit("Maria Magdalena Lopez-Fernandez")
     expect(notice).to_be_visible(timeout=A_MOMENT_MS)

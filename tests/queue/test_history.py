@@ -14,6 +14,8 @@ LABELS: list[dict[str, Any]] = [
     {"accept": ["A", 5]},
     {"spans": "none", "accept": "A", "label": ["A"]},
     {"spans": [{"label": ["A"]}, {}]},
+    {"pages": [{"spans": [{"label": "D"}]}, "odd"]},
+    {"pages": "none"},
 ]
 
 
@@ -157,8 +159,12 @@ def test_text_is_found_wherever_it_stands(ann: Person, q: str, found: bool) -> N
     assert bool(shown(ann, q=q)) is found
 
 
-@pytest.mark.parametrize(("label", "found"), [("A", [0, 1, 2]), ("B", [1]), ("5", [2]), ("C", [])])
-def test_a_label_is_found_on_spans_options_and_the_task(ann: Person, label: str, found: list[int]) -> None:
+@pytest.mark.parametrize(
+    ("label", "found"), [("A", [0, 1, 2]), ("B", [1]), ("5", [2]), ("C", []), ("D", [5])]
+)
+def test_a_label_is_found_on_spans_options_pages_and_the_task(
+    ann: Person, label: str, found: list[int]
+) -> None:
     tasks = ann.team.tasks(*(str(number) for number in range(len(LABELS))))
     for task, said in zip(tasks, LABELS, strict=True):
         ann.submit(task, set=said)

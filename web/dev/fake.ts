@@ -110,6 +110,7 @@ export class Fake implements Api {
       instructions: this.options.instructions ?? null,
       config: this.options.config ?? {},
       validates: this.options.validates ?? false,
+      overlap: 1,
       host: "up",
       seat: { ask: this.options.ask ?? false, suggested: "ada", allowed: null },
     };

@@ -115,11 +115,14 @@ def _strings(value: Any) -> Iterator[str]:
 
 
 def labels_of(document: dict[str, Any]) -> set[str]:
-    """Every label an answered document carries: of its spans, its accepted options, and its own."""
+    """Every label an answered document carries: of spans, accepted options and pages, and its own."""
     spans = document.get("spans")
     labels = (
         [span.get("label") for span in spans if isinstance(span, dict)] if isinstance(spans, list) else []
     )
     accepted = document.get("accept")
     labels += map(str, accepted) if isinstance(accepted, list) else []
+    pages = document.get("pages")
+    for page in pages if isinstance(pages, list) else []:
+        labels += labels_of(page) if isinstance(page, dict) else []
     return {label for label in [*labels, document.get("label")] if isinstance(label, str)}

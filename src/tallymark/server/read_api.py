@@ -28,6 +28,7 @@ async def project(server: Server, dataset: DatasetName = None) -> Response:
         **found,
         "version": tallymark.__version__,
         "host": host,
+        "overlap": private.get("overlap", 1),
         "seat": seat_of(private, server.settings),
     }
     return json_reply({key: page[key] for key in Project.model_fields})

@@ -22,7 +22,10 @@ class Seat(BaseModel):
 
 
 class Project(BaseModel):
-    """What the page needs to know of a dataset and its newest run."""
+    """What the page needs to know of a dataset and its newest run.
+
+    `overlap`: how many answers each task wants; null: everyone's.
+    """
 
     database_id: str
     dataset: str
@@ -34,6 +37,7 @@ class Project(BaseModel):
     instructions: str | None
     config: dict[str, Any]
     validates: bool
+    overlap: int | None
     host: Literal["up", "down"]
     seat: Seat
 

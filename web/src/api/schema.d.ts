@@ -786,6 +786,8 @@ export interface components {
         /**
          * Project
          * @description What the page needs to know of a dataset and its newest run.
+         *
+         *     `overlap`: how many answers each task wants; null: everyone's.
          */
         Project: {
             /** Config */
@@ -805,6 +807,8 @@ export interface components {
             instructions: string | null;
             /** Labels */
             labels: string[];
+            /** Overlap */
+            overlap: number | null;
             /** Project Version */
             project_version: number;
             /** Recipe */

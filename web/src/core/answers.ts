@@ -39,10 +39,11 @@ export class Answers {
     return this.loading;
   }
 
-  /** Answers that fit a search; they are not made part of the list. */
-  async search(query: HistoryQuery): Promise<Past[]> {
+  /** Answers that fit a search, and where it goes on; they are not made part of the list. */
+  async search(query: HistoryQuery): Promise<{ list: Past[]; next: number | null }> {
     const reply = await this.fetch({ limit: PAGE, ...query });
-    return reply.answers.filter((answer) => answer.status === "submitted").map(pastOf);
+    const list = reply.answers.filter((answer) => answer.status === "submitted").map(pastOf);
+    return { list, next: reply.next };
   }
 
   find(taskId: string): Past | undefined {

@@ -101,6 +101,7 @@ interface Sent {
 const VALIDATION_WAIT_MS = 4_000;
 const SETTLE_WAIT_MS = 3_000;
 const TIMES_KEPT = 200;
+const PAGES_OF_A_DAY = 40;
 const DECIDED: Record<Decision, string> = { accept: "Accepted", reject: "Rejected", ignore: "Ignored" };
 
 export class Desk {
@@ -127,6 +128,9 @@ export class Desk {
   private checking = false;
   private starting = true;
   private alsoOpen: boolean;
+  private worked = 0;
+  /** Since when a break lasts. */
+  private resting: number | null = null;
   private cursor: number | null = null;
   private announcement = "";
   private shown: string | null = null;
@@ -229,7 +233,30 @@ export class Desk {
 
   /** A sign of life from the person. */
   touch(): void {
-    this.activity()?.touch(Date.now());
+    if (this.resting === null) this.activity()?.touch(Date.now());
+  }
+
+  /** The clocks stand still until `goOn`; what this page holds stays here. */
+  pause(): void {
+    this.activity()?.rest(Date.now());
+    this.resting = Date.now();
+    this.drafts.flush();
+    this.announce("Paused");
+  }
+
+  goOn(): void {
+    if (this.resting === null) return;
+    const gone = (Date.now() - this.resting) / 1000;
+    this.times = this.times.map((time) => time + gone);
+    this.resting = null;
+    this.touch();
+    this.announce("Going on");
+  }
+
+  /** Milliseconds somebody was at work on this page. */
+  get activeMs(): number {
+    const now = Date.now();
+    return [...this.activities.values()].reduce((sum, one) => sum + one.at(now), this.worked);
   }
 
   get view(): DeskView {
@@ -388,7 +415,17 @@ export class Desk {
       .then(() => this.changed());
   }
 
-  search(query: Parameters<Answers["search"]>[0]): Promise<Past[]> {
+  /** Lists the answers back to a time, in seconds, or as far as anybody would want to count. */
+  async loadSince(since: number): Promise<void> {
+    await this.answers.open();
+    for (let page = 0; page < PAGES_OF_A_DAY && this.answers.more; page += 1) {
+      if ((this.answers.list.at(-1)?.at ?? 0) < since) break;
+      await this.answers.loadMore().catch(() => undefined);
+    }
+    this.changed();
+  }
+
+  search(query: Parameters<Answers["search"]>[0]): ReturnType<Answers["search"]> {
     return this.answers.search(query);
   }
 
@@ -494,6 +531,7 @@ export class Desk {
   private given(card: Card, past: Past): void {
     const edited = card.from === "history";
     this.answers.record(past, edited);
+    this.worked += this.activities.get(card.taskId)?.at(Date.now()) ?? 0;
     this.activities.delete(card.taskId);
     this.shownAt.delete(card.taskId);
     this.times = [...this.times, Date.now() / 1000].slice(-TIMES_KEPT);
@@ -580,7 +618,7 @@ export class Desk {
     this.shown = taskId;
     if (taskId === null) return;
     if (!this.shownAt.has(taskId)) this.shownAt.set(taskId, now);
-    this.activity()?.touch(now);
+    if (this.resting === null) this.activity()?.touch(now);
   }
 
   private activity(): Activity | null {
@@ -728,8 +766,8 @@ export class Desk {
   }
 
   private async refresh(taskId: string): Promise<void> {
-    const found = await this.answers.search({}).catch(() => []);
-    const newest = found.find((past) => past.taskId === taskId);
+    const found = await this.answers.search({}).catch(() => null);
+    const newest = found?.list.find((past) => past.taskId === taskId);
     if (newest !== undefined) this.answers.record(newest, true);
     this.changed();
   }

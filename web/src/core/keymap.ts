@@ -15,6 +15,9 @@ export const ACTIONS = {
   history: ["h"],
   instructions: ["i"],
   theme: ["t"],
+  session: ["s"],
+  pause: ["shift+p"],
+  settings: ["ctrl+,", "command+,"],
   retry: ["ctrl+s", "command+s"],
   help: ["?"],
 } as const satisfies Record<string, readonly string[]>;
@@ -37,6 +40,9 @@ export const ACTION_WORDS: Record<Action, string> = {
   history: "Search my answers",
   instructions: "Instructions",
   theme: "Light or dark",
+  session: "Your day: what you answered, and how fast",
+  pause: "Take a break: the clock stands still",
+  settings: "Settings: text size, width, keys",
   retry: "Send unsent answers now",
   help: "All keys",
 };
@@ -69,12 +75,16 @@ const ALIASES: Record<string, string> = {
 
 const MODIFIERS = ["ctrl", "alt", "shift", "command"];
 
-/** `config.keymap` laid over the defaults; an empty list switches a key off. */
-export function keymapFrom(overrides: unknown): Keymap {
-  const given = overrides !== null && typeof overrides === "object" ? overrides : {};
+/** `config.keymap` laid over the defaults, and the person's own over both; an empty list switches a key off. */
+export function keymapFrom(overrides: unknown, own: Partial<Keymap> = {}): Keymap {
+  const given = overrides !== null && typeof overrides === "object" ? { ...overrides, ...own } : own;
   const entries = Object.entries(ACTIONS).map(([action, keys]) => {
-    const own: unknown = (given as Record<string, unknown>)[action];
-    const chosen = Array.isArray(own) ? own.map(String) : typeof own === "string" ? [own] : [...keys];
+    const wanted: unknown = (given as Record<string, unknown>)[action];
+    const chosen = Array.isArray(wanted)
+      ? wanted.map(String)
+      : typeof wanted === "string"
+        ? [wanted]
+        : [...keys];
     return [action, chosen.map(normal)];
   });
   return Object.fromEntries(entries) as Keymap;

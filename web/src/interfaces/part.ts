@@ -11,3 +11,14 @@ export function holdsParts(): void {
 export function isPart(): boolean {
   return getContext<boolean | undefined>(PART) === true;
 }
+
+/** What scrolls when a part of a view is to be seen: the view's own scroller, or that of the card around it. */
+export function scrollerOf(own: HTMLElement): HTMLElement {
+  let scroller = own;
+  while (scroller.scrollHeight <= scroller.clientHeight) {
+    const around = scroller.parentElement?.closest<HTMLElement>("[data-scroller]") ?? null;
+    if (around === null) return own;
+    scroller = around;
+  }
+  return scroller;
+}

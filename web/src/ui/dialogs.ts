@@ -1,1 +1,2 @@
-export type DialogName = "help" | "instructions" | "save" | "search" | "reasons" | "comment";
+export type DialogName =
+  "help" | "settings" | "session" | "pause" | "instructions" | "save" | "search" | "reasons" | "comment";

@@ -23,6 +23,14 @@ export function labelsFor(project: Project, task: Task): string[] {
   return Array.isArray(own) && own.length > 0 ? strings(own) : project.labels;
 }
 
+/** Labels that blocks have for themselves. */
+export function labelsOfBlocks(config: Config): string[] {
+  const { blocks } = config;
+  if (!Array.isArray(blocks)) return [];
+  const holders = blocks.filter((block) => block !== null && typeof block === "object");
+  return holders.flatMap((block) => strings((block as { labels?: Json }).labels));
+}
+
 /** CSS variables --p (paper), --i (ink) and --l (line) of a label, for both themes; `colour` is a span's own. */
 export function labelStyle(
   label: string,

@@ -16,6 +16,10 @@ export function applyTheme(choice: Choice = chosenTheme()): void {
   else document.documentElement.dataset.theme = choice;
 }
 
+export function chooseTheme(choice: Choice): void {
+  remember(KEY, choice);
+}
+
 /** To the theme that is not showing now. */
 export function switchTheme(): Choice {
   const dark =
