@@ -1,8 +1,8 @@
 /**
  * Draws a text with its spans into an element, and knows where every character is on screen.
  *
- * The text is cut into blocks of some lines. A block out of sight is not laid out, and painting again
- * replaces only the blocks whose spans changed. Spans are drawn as marks in the text with their name behind
+ * The text is cut into blocks of some lines. A block out of sight is not laid out and its spans are not drawn
+ * yet; painting again replaces only the blocks whose spans changed. Spans are drawn as marks in the text with their name behind
  * them, or, where they may overlap, as bands in lanes under the text; both flow with the text, so nothing is
  * measured.
  */
@@ -40,7 +40,11 @@ interface Segment extends Stretch {
 
 interface Block extends Stretch {
   element: HTMLElement;
+  /** In sight or not far from it; the text of others is there, their spans are not drawn. */
+  near: boolean;
   key: string;
+  /** Of the painting that was drawn last. */
+  version: number;
   segments: { segment: Segment; element: HTMLElement }[];
   leaves: Leaf[] | null;
   /** Labels are where there is room for them. */
@@ -55,36 +59,53 @@ interface Leaf {
 
 /** Height of a lane, in CSS pixels; `paint.css` has the same. */
 const LANE = { fine: 22, coarse: 30 };
+/** So far out of sight spans are drawn, in time before they come in. */
+const AHEAD_PX = 900;
+/** Letters at the start of a text that are in sight at first, as far as can be known. */
+const FIRST_SIGHT = 3_600;
 /** Further away from the window than this nothing is drawn over the text. */
 const NEAR_PX = 1_500;
 
 export class Painter {
   private blocks: Block[] = [];
   private spans = new Map<string, Span>();
+  private byElement = new WeakMap<Element, Block>();
+  private shown: readonly Span[] = [];
+  private lanes: Map<Span, number> | null = null;
   private doc: Document | null = null;
+  private painted: PaintOptions | null = null;
   private look = "";
+  private version = 0;
+  private readonly sight: IntersectionObserver;
   private readonly lane = matchMedia("(pointer: coarse)").matches ? LANE.coarse : LANE.fine;
 
   constructor(
     private readonly box: HTMLElement,
     private readonly options: PainterOptions,
-  ) {}
+  ) {
+    this.sight = new IntersectionObserver((entries) => this.seen(entries), {
+      root: box.closest("[data-scroller]"),
+      rootMargin: `${AHEAD_PX}px`,
+    });
+  }
 
   paint(doc: Document, shown: readonly Span[], options: PaintOptions): void {
     const look = JSON.stringify(options);
     if (this.doc !== doc || this.look !== look) this.clear(doc);
     this.doc = doc;
     this.look = look;
-    const spans = inOrder(shown);
-    this.spans = new Map(spans.map((span) => [keyOf(span), span]));
-    const lanes = this.options.lanes ? lanesOf(spans, labelWidth) : null;
-    const open = cursorOver(spans, doc);
-    for (const block of this.blocks) {
-      const segments = segmentsOf(doc, block, open(block), lanes);
-      const key = segments.map((segment) => segment.key).join("|");
-      if (key !== block.key) this.fill(doc, block, segments, options);
-      block.key = key;
-    }
+    this.painted = options;
+    this.shown = inOrder(shown);
+    this.spans = new Map(this.shown.map((span) => [keyOf(span), span]));
+    this.lanes = this.options.lanes ? lanesOf(this.shown, labelWidth) : null;
+    this.version += 1;
+    for (const block of this.blocks) if (block.near) this.bring(block);
+  }
+
+  /** Ends what goes on in the background. */
+  destroy(): void {
+    this.sight.disconnect();
+    this.box.replaceChildren();
   }
 
   private clear(doc: Document): void {
@@ -92,18 +113,43 @@ export class Painter {
       for (const block of this.blocks) block.key = "";
       return;
     }
+    this.sight.disconnect();
     this.blocks = blocksOf(doc.text).map((stretch) => {
       const element = document.createElement("div");
       element.className = "block";
-      element.dataset.end = String(stretch.end);
       element.style.setProperty("--letters", String(stretch.end - stretch.start));
-      return { ...stretch, element, key: "", segments: [], leaves: null, settled: false };
+      element.textContent = doc.text.slice(stretch.start, stretch.end);
+      const near = stretch.start < FIRST_SIGHT;
+      return { ...stretch, element, near, key: "", version: 0, segments: [], leaves: null, settled: false };
     });
+    this.byElement = new WeakMap(this.blocks.map((block) => [block.element, block]));
     this.box.replaceChildren(...this.blocks.map((block) => block.element));
+    if (this.blocks.length > 1) for (const block of this.blocks) this.sight.observe(block.element);
   }
 
-  private fill(doc: Document, block: Block, segments: readonly Segment[], options: PaintOptions): void {
-    block.segments = segments.map((segment) => ({ segment, element: this.draw(doc, segment, options) }));
+  private seen(entries: readonly IntersectionObserverEntry[]): void {
+    for (const { target, isIntersecting } of entries) {
+      const block = this.byElement.get(target);
+      if (block === undefined) continue;
+      block.near = isIntersecting;
+      if (isIntersecting) this.bring(block);
+    }
+    this.settle();
+  }
+
+  /** Draws a block as it is now, if it is not. */
+  private bring(block: Block): void {
+    const { doc, painted } = this;
+    if (doc === null || painted === null || block.version === this.version) return;
+    block.version = this.version;
+    const inside = this.shown.filter(
+      (span) => doc.offsets.toUnits(span.start) < block.end && doc.offsets.toUnits(span.end) > block.start,
+    );
+    const segments = segmentsOf(doc, block, inside, this.lanes);
+    const key = segments.map((segment) => segment.key).join("|");
+    if (key === block.key) return;
+    block.key = key;
+    block.segments = segments.map((segment) => ({ segment, element: this.draw(doc, segment, painted) }));
     block.element.replaceChildren(...block.segments.map((drawn) => drawn.element));
     block.leaves = null;
     block.settled = false;
@@ -232,7 +278,8 @@ export class Painter {
     const range = document.createRange();
     return this.blocks.flatMap((block) => {
       if (block.end <= start || block.start >= end) return [];
-      if (!everywhere && !isNear(block.element)) return [];
+      if (everywhere) this.bring(block);
+      else if (!isNear(block.element)) return [];
       return this.leavesIn(block).flatMap((leaf) => {
         if (leaf.end <= start || leaf.start >= end) return [];
         range.setStart(leaf.node, Math.max(start, leaf.start) - leaf.start);
@@ -271,7 +318,7 @@ export class Painter {
   }
 
   private leavesIn(block: Block): Leaf[] {
-    block.leaves ??= block.segments.flatMap(({ segment, element }) => leavesOf(element, segment.start));
+    block.leaves ??= leavesOf(block.element, block.start);
     return block.leaves;
   }
 }
@@ -294,21 +341,6 @@ function tagButton(kind: string, text: string, name: string): HTMLButtonElement 
   button.textContent = text;
   button.setAttribute("aria-label", name);
   return button;
-}
-
-/** Gives for one block after the other, in order, the spans that reach into it. */
-function cursorOver(spans: readonly Span[], doc: Document): (block: Stretch) => Span[] {
-  let next = 0;
-  let open: Span[] = [];
-  return (block) => {
-    open = open.filter((span) => doc.offsets.toUnits(span.end) > block.start);
-    for (let span = spans[next]; span !== undefined; span = spans[next]) {
-      if (doc.offsets.toUnits(span.start) >= block.end) break;
-      open.push(span);
-      next += 1;
-    }
-    return open;
-  };
 }
 
 function segmentsOf(
