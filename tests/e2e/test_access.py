@@ -38,7 +38,10 @@ TASKS: dict[str, list[dict[str, Any]]] = {
         {"text": "One text.", "field_label": "Why", "field_suggestions": ["Because"], "user_input": "Be"},
         {"text": "Two", "fields": [{"field_id": "a"}, {"field_id": "b", "field_rows": 3}]},
     ],
-    "blocks": [{"text": text, "options": OPTIONS, "config": {"blocks": BLOCKS}} for text in ("Ada", "Two")],
+    "blocks": [
+        {"text": text, "options": OPTIONS, "accept": [1], "config": {"blocks": BLOCKS}}
+        for text in ("Ada", "Two")
+    ],
     "pages": [
         {"pages": [{"view_id": "text", "text": "Two"}]},
         {
