@@ -99,7 +99,7 @@ def measure(browser: Browser, recipe: str, kind: str) -> bool:
             tallymark.start(recipe, "long", "blank:en", source, "--label", ",".join(LABELS))
             page = browser.new_page(viewport={"width": 1280, "height": 800})
             ann = Annotator(page, tallymark.url).sit()
-            ann.page.wait_for_function("document.querySelectorAll('mark').length > 100")
+            ann.text.locator("mark").first.wait_for()
             page.evaluate(PAINTED)
             works = list(acted(ann))
             for work in works:
