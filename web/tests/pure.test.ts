@@ -8,7 +8,7 @@ import { actionFor, keymapFrom, keysInOrder, normal, pressed } from "@/core/keym
 import { merge, rebase, same } from "@/core/merge";
 import { directionOf, offsetsOf } from "@/core/offsets";
 import { perHour } from "@/core/rate";
-import { duration, ending, fractionOf } from "@/core/words";
+import { duration, ending, fractionOf, ownFractionOf } from "@/core/words";
 
 const press = (
   key: string,
@@ -24,6 +24,17 @@ describe("JSON", () => {
     expect(stringify(value)).toBe(exact ? text : JSON.stringify(JSON.parse(text)));
     expect(plain("a")).toBe("a");
     expect(plain(1.5)).toBe("1.5");
+  });
+});
+
+describe("one's own share", () => {
+  it.each([
+    [{ fraction: null, mine: 3, remaining: 9 }, 0.25],
+    [{ fraction: null, mine: 0, remaining: 0 }, null],
+    [{ fraction: null, mine: 3, remaining: null }, null],
+    [{ fraction: 2, mine: 0, remaining: 1 }, 1],
+  ])("%j", (progress, share) => {
+    expect(ownFractionOf(progress as Progress)).toBe(share);
   });
 });
 

@@ -41,7 +41,7 @@ import { TaskQueue } from "@/core/queue";
 import { perHour } from "@/core/rate";
 import type { Seat } from "@/core/seat";
 import type { Storage } from "@/core/storage";
-import { type Ending, ending, fractionOf } from "@/core/words";
+import { type Ending, ending, fractionOf, ownFractionOf } from "@/core/words";
 import { editOf, viewIdOf } from "@/interfaces/edits";
 import { type Change, settingsFor } from "@/interfaces/interface";
 
@@ -272,7 +272,7 @@ export class Desk {
       canUndo: answers.list.length > 0,
       canRedo: (card?.future.length ?? 0) > 0 || this.redoable() !== undefined,
       progress: this.progress,
-      fraction: this.progress === null ? null : fractionOf(this.progress, this.target),
+      fraction: this.fraction,
       perHour: perHour(this.times),
       save: this.outbox.state,
       durable: this.options.storage.durable,
@@ -472,6 +472,12 @@ export class Desk {
   private get batchSize(): number {
     const size = this.project.config.batch_size;
     return typeof size === "number" && size >= 1 ? Math.min(Math.floor(size), 100) : 10;
+  }
+
+  private get fraction(): number | null {
+    if (this.progress === null) return null;
+    const alone = this.project.overlap === 1 || this.target > 0;
+    return alone ? fractionOf(this.progress, this.target) : ownFractionOf(this.progress);
   }
 
   private get target(): number {

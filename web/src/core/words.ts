@@ -113,6 +113,12 @@ export function fractionOf(progress: Progress, target: number): number | null {
   return total <= 0 ? null : clamp(progress.done / total);
 }
 
+/** One's own share of what one will be asked, where several people answer each task. */
+export function ownFractionOf({ fraction, mine, remaining }: Progress): number | null {
+  if (fraction !== null) return clamp(fraction);
+  return remaining === null || mine + remaining === 0 ? null : clamp(mine / (mine + remaining));
+}
+
 function clamp(x: number): number {
   return Math.max(0, Math.min(1, x));
 }
