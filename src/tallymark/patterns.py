@@ -96,14 +96,15 @@ class PatternMatcher:
     def _found(self, text: str) -> tuple["Doc", list[tuple[int, int, int]]]:
         doc = self._nlp.make_doc(text)
         try:
-            hits = self._matcher(doc)
+            hits = self._matcher(doc) if len(self._matcher) else []
         except ValueError as error:
             if not self._nlp.pipe_names:
                 raise InputError(f"A pattern needs a trained pipeline: {error}") from error
             doc = self._nlp(text)
             hits = self._matcher(doc)
+        phrases = self._phrases(doc) if len(self._phrases) else []
         strings = self._nlp.vocab.strings
-        found = [(int(strings[key]), start, end) for key, start, end in [*hits, *self._phrases(doc)]]
+        found = [(int(strings[key]), start, end) for key, start, end in [*hits, *phrases]]
         return doc, sorted(hit for hit in found if hit[1] < hit[2])
 
 
