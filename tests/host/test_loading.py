@@ -119,8 +119,7 @@ def test_what_makes_tasks_the_same_is_said(desk: Desk) -> None:
         "Read more than once: 2 tasks; 1 of them with other values in keys that are not compared.",
         "With the input of an earlier one, but not the same: 2 tasks, 1 of them different in meta alone; "
         "they are asked, too.",
-        "Tasks are told apart by text (input) and all its keys (question) (5 tasks); text (input) and label "
-        "(question) (1 task).",
+        "Equal tasks are found by all their keys (5 tasks); text, label (1 task).",
     ]
 
 

@@ -14,7 +14,7 @@ from tallymark.types import ExcludeBy, Task
 
 __all__ = ["Balance"]
 
-WHOLE: Final = "all its keys"
+WHOLE: Final = "all their keys"
 KEPT: Final = 4_000_000
 """So many tasks are remembered, in 24 to 100 bytes each; those after them are not compared."""
 
@@ -39,10 +39,10 @@ class Balance:
 
     def see(self, task: Task, new: dict[str, Any]) -> None:
         """Take note of a task of the stream, and of its form for the queue."""
-        if self._own_keys is None:
-            self._own_keys = identities(task) != identities_of(task)
         shown = tuple([key for key in INPUT_HASH_KEYS if key in task])
         asked = tuple([key for key in TASK_HASH_KEYS if key in task])
+        if self._own_keys is None:
+            self._own_keys = _is_own(task, bool(asked) and self._exclude_by == "task")
         self._keys[shown, asked] += 1
         digest = crc32(new["text"].encode("utf-8", "surrogatepass")) & _DIGEST
         before = self._tasks.add(new["identity"], digest)
@@ -56,17 +56,19 @@ class Balance:
             self._only_meta += bare_before is not None
 
     def keys(self) -> str:
-        """By which keys tasks are told apart, the most frequent first."""
+        """By which keys equal tasks are found, the most frequent first."""
         if self._own_keys:
-            return "Tasks are told apart by keys of the recipe's own."
-        if not self._keys:
+            return "Equal tasks are found by keys of the recipe's own."
+        found: Counter[str] = Counter()
+        for (shown, asked), count in self._keys.items():
+            found[_named(shown, asked, self._exclude_by)] += count
+        if not found:
             return ""
-        several = len(self._keys) > 1
-        found = [
-            _named(shown, asked) + (f" ({counted(count, 'task')})" if several else "")
-            for (shown, asked), count in self._keys.most_common(3)
+        several = len(found) > 1
+        named = [
+            name + (f" ({counted(count, 'task')})" if several else "") for name, count in found.most_common(3)
         ]
-        return f"Tasks are told apart by {'; '.join(found)}."
+        return f"Equal tasks are found by {'; '.join(named)}."
 
     def lines(self) -> list[str]:
         """What there is to know when all is read, a line each."""
@@ -91,8 +93,17 @@ def _without_meta(task: Task, identity: str, asked: tuple[str, ...]) -> str:
     return identities({key: value for key, value in task.items() if key != "meta"}).task.hex()
 
 
-def _named(shown: tuple[str, ...], asked: tuple[str, ...]) -> str:
-    return f"{', '.join(shown) or WHOLE} (input) and {', '.join(asked) or WHOLE} (question)"
+def _named(shown: tuple[str, ...], asked: tuple[str, ...], exclude_by: ExcludeBy) -> str:
+    """The keys in which two tasks must agree to be the same."""
+    if exclude_by == "input":
+        return ", ".join(shown) or WHOLE
+    return ", ".join((*shown, *asked)) if asked else WHOLE
+
+
+def _is_own(task: Task, by_task: bool) -> bool:
+    """Whether the recipe hashed by other keys than the usual ones."""
+    usual, found = identities(task), identities_of(task)
+    return usual.input != found.input or (by_task and usual.task != found.task)
 
 
 class _Seen:

@@ -78,7 +78,6 @@ class Feeder:
         self._ids: dict[int, int] = {}  # index of a source in this process → its id in the database
         self._told: dict[int, tuple[int, int]] = {}  # index of a source → rows read and mark, as stored
         self._balance = Balance(settings.exclude_by)
-        self._keys_told = False
         self._fates: Counter[str] = Counter()
         self._fed = 0
         self._left_out = 0
@@ -114,8 +113,8 @@ class Feeder:
             self._count(storing.result(), self._storing_batch)
 
     def _careful(self, wanted: int) -> int:
-        """As many as there are to lease, one at least: a stream that stops to wait holds nobody up."""
-        return max(1, 2 * self._batch_size - wanted)
+        """No more at once than there are to lease, one at least: a stream that waits holds nobody up."""
+        return max(1, min(wanted, 2 * self._batch_size - wanted))
 
     @property
     def rows_read(self) -> int:
@@ -213,9 +212,6 @@ class Feeder:
             for ordinal, note in source.drain_notes():
                 logger.info("%s, row %s: %s", source.uri, ordinal, note)
         moved = [source for source in sources if self._has_moved(source)]
-        if batch.tasks and not self._keys_told:
-            self._keys_told = True
-            self._say(self._balance.keys())
         self.finish()
         self._storing_batch = batch
         store = partial(
