@@ -99,6 +99,8 @@ class Stream:
         self._tasks = iter(tasks)
         self._sources = list(sources)
         self._links: _Links | None = None
+        self._options: dict[str, Any] | None = None
+        self._steps: list[tuple[Callable[..., Iterable[Task]], tuple[Any, ...], dict[str, Any]]] = []
 
     @classmethod
     def from_iterable(cls, iterable: Iterable[Any]) -> "Stream":
@@ -131,6 +133,7 @@ class Stream:
         Where this stream is among the arguments, the function gets the inner iterator there; otherwise as its
         first argument. Gives the stream itself.
         """
+        self._steps.append((function, args, kwargs))
         inner = self._tasks
         given = any(value is self for value in (*args, *kwargs.values()))
         positional = [inner if value is self else value for value in args]
@@ -142,6 +145,34 @@ class Stream:
         self.plain = self.plain and self.rowwise and _is_ours(function)
         self._cheap = self._cheap and not getattr(function, _COSTLY, False)
         return self
+
+    def made_with(self, options: dict[str, Any]) -> None:
+        """Remember the options of `get_stream`; only steps after it are repeated for another source."""
+        self._options = options
+        self._steps.clear()
+
+    @property
+    def extendable(self) -> bool:
+        """Whether `again` works: it is `get_stream` of a path, and steps by `apply`."""
+        return self._options is not None
+
+    def again(
+        self, source: str | Path, *, loader: str | None = None, text_key: str | None = None
+    ) -> "Stream":
+        """A stream of another source that goes through the same steps.
+
+        Raises `RecipeError` where the stream is not extendable, and `SourceError` as `get_stream`.
+        """
+        if self._options is None:
+            raise RecipeError(
+                "The recipe makes its stream itself, so nothing can be added to it while it runs.",
+                "Streams of get_stream with steps by stream.apply can be added to.",
+            )
+        stream = get_stream(source, **{**self._options, "loader": loader, "text_key": text_key})
+        for function, args, kwargs in self._steps:
+            named = {key: stream if value is self else value for key, value in kwargs.items()}
+            stream.apply(function, *(stream if value is self else value for value in args), **named)
+        return stream
 
     def provenance(self, task: Task) -> tuple[Source, int, RowLink] | None:
         """The row a task of this stream came from; None for one without a row."""
@@ -314,7 +345,10 @@ def get_stream(
         stream.apply(_with_text, text_key)
     if options["input_key"] is not None:
         stream.apply(_with_input, options["input_key"])
-    return stream.apply(_hashed, overwrite=options["rehash"], is_binary=options["is_binary"])
+    stream.apply(_hashed, overwrite=options["rehash"], is_binary=options["is_binary"])
+    if isinstance(source, str | Path):
+        stream.made_with(options)
+    return stream
 
 
 _ORDER = ("loader", "rehash", "dedup", "input_key", "is_binary")

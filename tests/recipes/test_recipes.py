@@ -74,7 +74,10 @@ def test_components_are_sound(name: str, components: Components) -> None:
             "dataset source --loader -lo --label -l --exclusive -E --exclude -e --accept-empty -ace"
             " --text-key -tk",
         ),
-        ("mark", "dataset source --loader -lo --label -l --view-id -v --exclude -e --text-key -tk --config -c"),
+        (
+            "mark",
+            "dataset source --loader -lo --label -l --view-id -v --exclude -e --text-key -tk --config -c",
+        ),
     ],
 )
 def test_command_lines(name: str, arguments: str) -> None:

@@ -252,3 +252,16 @@ def test_every_revision(call: Call, fill: Any) -> None:
         "counted",
     )
     assert len(rows(call("db-out", "news", "--history", "-a", "reject")[0])) == 1
+
+
+# -- add ----------------------------------------------------------------------------------------------
+
+
+def test_a_source_is_added_for_the_next_start(call: Call, fill: Any, tmp_path: Path) -> None:
+    fill("news", RECORDS)
+    path = tmp_path / "more.jsonl"
+    path.write_text('{"text": "more"}\n')
+    assert "it is read when a recipe is started on it" in call("add", "news", path)[0]
+    assert "There is no file" in call("add", "news", tmp_path / "none.jsonl", code=2)[1]
+    assert "There is no dataset 'nwes'" in call("add", "nwes", path, code=2)[1]
+    assert "save it to a file" in call("add", "news", "-", code=2)[1]

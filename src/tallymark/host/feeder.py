@@ -65,8 +65,10 @@ class Feeder:
         say: Say,
         *,
         queued: Callable[[], int],
+        rows_before: int = 0,
     ) -> None:
-        """`queued` tells how many tasks the dataset has."""
+        """`queued` tells how many tasks the dataset has; so many rows were read before by this run."""
+        self._rows_before = rows_before
         self._stream = stream
         self._queued = queued
         self._channel = channel
@@ -296,7 +298,7 @@ class Feeder:
                 self._channel.call(
                     "enqueue.source_done", source=self._id(source), known_rows=source.rows_read
                 )
-        self._channel.call("runs.stream_state", state="ended", rows_read=self.rows_read)
+        self._channel.call("runs.stream_state", state="ended", rows_read=self._rows_before + self.rows_read)
         self._say(self.balance())
 
     def _fail(self, error: BaseException) -> None:
@@ -310,7 +312,11 @@ class Feeder:
             place = traceback.extract_tb(error.__traceback__)[-1]
             detail, where = f"{type(error).__name__}: {error}", f" ({place.filename}:{place.lineno})"
         self._channel.call(
-            "runs.stream_state", state="failed", detail=detail, row=row, rows_read=self.rows_read
+            "runs.stream_state",
+            state="failed",
+            detail=detail,
+            row=row,
+            rows_read=self._rows_before + self.rows_read,
         )
         at = f" at row {row:,}" if row else ""
         self._say(f"The stream failed{at}: {detail}{where}")

@@ -9,6 +9,7 @@ import webbrowser
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -29,6 +30,7 @@ from tallymark.host.callbacks import Callbacks
 from tallymark.host.controller import Controller
 from tallymark.host.datasets import HostDatasets
 from tallymark.host.feeder import Feeder
+from tallymark.host.feeding import Feeding
 from tallymark.host.following import following
 from tallymark.host.inbox import Inbox
 from tallymark.host.launch import Launch, ServerOptions
@@ -37,7 +39,7 @@ from tallymark.host.pulse import Pulse
 from tallymark.host.run_channel import RunChannel
 from tallymark.host.say import Say
 from tallymark.host.stopping import Stopper
-from tallymark.stream import Source, follow
+from tallymark.stream import Source, Stream, follow
 from tallymark.types import Channel
 
 logger = logging.getLogger(__name__)
@@ -141,8 +143,13 @@ def serve_recipe(
         )
         callbacks = Callbacks(recipe.components, fenced, controller, settings, say)
         fenced.wait = Outage(stopper, say).wait
-        feeder = Feeder(stream, fenced, settings, stopper, say, queued=lambda: db.queued(_dataset(recipe)))
-        host = Host(fenced, feeder, callbacks, inbox, stopper, say)
+
+        def feeder(fed: Stream, rows_before: int) -> Feeder:
+            queued = partial(db.queued, _dataset(recipe))
+            return Feeder(fed, fenced, settings, stopper, say, queued=queued, rows_before=rows_before)
+
+        feeding = Feeding(stream, feeder, fenced, say)
+        host = Host(fenced, feeding, callbacks, inbox, stopper, say)
         return host.live(recipe, settings, launch)
 
 
@@ -168,7 +175,7 @@ class Host:
     def __init__(
         self,
         channel: RunChannel,
-        feeder: Feeder,
+        feeder: Feeding,
         callbacks: Callbacks,
         inbox: Inbox,
         stopper: Stopper,

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from tallymark.errors import Fenced, TallymarkError
-from tallymark.host.feeder import Feeder
+from tallymark.host.feeding import Feeding
 from tallymark.host.launch import Launch
 from tallymark.host.run_channel import RunChannel
 from tallymark.host.say import Say
@@ -24,7 +24,7 @@ class Pulse:
     def __init__(
         self,
         channel: RunChannel,
-        feeder: Feeder,
+        feeder: Feeding,
         launch: Launch | None,
         *,
         on_fenced: Callable[[Fenced], None],

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tallymark.queue import (
+    adding,
     answers,
     datasets,
     dropping,
@@ -21,6 +22,10 @@ from tallymark.queue import (
 CALLS: dict[str, Callable[..., Any]] = {
     f"{module.__name__.rpartition('.')[2]}.{function.__name__}": function
     for module, functions in (
+        (
+            adding,
+            (adding.add_source, adding.added_sources, adding.added_source_state, adding.look_up_added),
+        ),
         (answers, (answers.save,)),
         (datasets, (datasets.ensure_dataset,)),
         (dropping, (dropping.begin_drop, dropping.drop_part)),

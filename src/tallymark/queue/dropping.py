@@ -54,7 +54,7 @@ _ROW_FATES = Statement(
 )
 _OF_DATASET = tuple(
     Statement(f"What belongs to a dataset: {table}.", f"DELETE FROM {table} WHERE dataset = :dataset")  # noqa: S608
-    for table in ("returned", "quarantine", "media", "source", "run", "session")
+    for table in ("returned", "quarantine", "media", "added_source", "source", "run", "session")
 )
 _ANNOTATORS = Statement(
     "Annotators without any session.",

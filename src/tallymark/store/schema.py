@@ -422,3 +422,16 @@ media = _table(
     Column("folder", Text, nullable=False),
     UniqueConstraint("dataset", "mount"),
 )
+
+added_source = _table(
+    "added_source",
+    _id(),
+    Column("dataset", Int, ForeignKey("dataset.id"), nullable=False),
+    Column("uri", Text, nullable=False),
+    Column("loader", Text),
+    Column("text_key", Text),
+    Column("state", Text, _one_of("state", "waiting", "reading", "done", "refused"), nullable=False),
+    Column("detail", Text),
+    Column("added_at", Real, nullable=False),
+)
+Index("added_source_dataset", added_source.c.dataset)
