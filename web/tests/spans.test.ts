@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { Task } from "@/api/types";
+import type { Json, Task } from "@/api/types";
 import { merge } from "@/core/merge";
 import { extent, moved, placed } from "@/interfaces/spans/cursor";
 import { documentOf, snap } from "@/interfaces/spans/document";
@@ -133,6 +133,19 @@ describe("spans", () => {
     for (const span of work) work = remove(work, span);
     expect(edit.changes(task, work, {}).set.spans).toEqual([]);
     expect(edit.changes({ text: "a" }, edit.start({ text: "a" }, {}), {}).set.spans).toEqual([]);
+  });
+
+  it("keep what is their own when a server tells a draft whole", () => {
+    const first = { start: 0, end: 3, label: "PERSON", score: 0.5, id: 7 };
+    const second = { start: 4, end: 7, label: "ORG", id: 8 };
+    const given: Task = { text: "Ada met Bob", spans: [first, second] };
+    const drafted: Json[] = [first, { ...second, label: "PERSON" }, { start: 8, end: 11, label: "PERSON" }];
+    const work = edit.start(given, {}, { set: { spans: drafted }, unset: [] });
+    expect(edit.changes(given, work, {}).set.spans).toEqual([
+      { $keep: 0 },
+      { $keep: 1, set: { label: "PERSON" } },
+      { start: 8, end: 11, label: "PERSON" },
+    ]);
   });
 
   it("come back from a draft as they were", () => {

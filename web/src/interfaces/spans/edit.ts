@@ -1,7 +1,7 @@
 /** Spans over a text: what marking, relabelling, resizing and removing do. No page in here. */
 
 import type { Changes, Config, Json, Task } from "@/api/types";
-import { isKeep } from "@/core/merge";
+import { isKeep, same } from "@/core/merge";
 import type { Range } from "@/interfaces/spans/document";
 import { type Edit, NO_CHANGES } from "@/interfaces/interface";
 
@@ -135,8 +135,26 @@ function original(value: Json | undefined, origin: number | null): Span[] {
   ];
 }
 
+/** What a person may change of a span; everything else of it is its own. */
+const CHANGEABLE = new Set(["start", "end", "token_start", "token_end", "label", "text"]);
+
+function own(span: Stored): Stored {
+  return Object.fromEntries(Object.entries(span).filter(([key]) => !CHANGEABLE.has(key)));
+}
+
+/** The original that a span of a draft was made of: a server tells drafts whole, without saying so. */
+function originOf(item: Json, base: readonly Json[]): number | null {
+  if (!isObject(item)) return null;
+  const equal = base.findIndex((other) => same(item, other));
+  if (equal >= 0) return equal;
+  const mine = own(item);
+  if (Object.keys(mine).length === 0) return null;
+  const made = base.findIndex((other) => isObject(other) && same(mine, own(other)));
+  return made < 0 ? null : made;
+}
+
 function fromDraft(item: Json, base: readonly Json[]): Span[] {
-  if (!isKeep(item)) return original(item, null);
+  if (!isKeep(item)) return original(item, originOf(item, base));
   const kept = base[item.$keep];
   if (!isObject(kept)) return [];
   const changed: Stored = { ...kept, ...item.set };
