@@ -1,10 +1,10 @@
 """Read annotated data: the `Datasets` protocol on a store, one record at a time."""
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tallymark.errors import NotKnown
-from tallymark.store.engine import Store
+from tallymark.store.engine import Store, json_ids
 from tallymark.store.records import RECORD_COLUMNS, RECORD_TABLES, record, revision_record
 from tallymark.store.statements import Statement
 from tallymark.types import Decision, Task
@@ -38,6 +38,23 @@ _HISTORY = Statement(
        AND (:decision IS NULL OR n.decision = :decision)
      ORDER BY n.id LIMIT {PAGE}
     """,  # noqa: S608
+)
+_GIVEN = Statement(
+    "When the current answers of a dataset were given, and by whom.",
+    f"""
+    SELECT coalesce(n.client_time, n.server_time) AS given, n.decision, s.id AS session FROM answer n
+      JOIN assignment a ON a.task = n.task AND a.session = n.session JOIN session s ON s.id = n.session
+     WHERE n.dataset = :dataset AND {_CURRENT}
+    """,  # noqa: S608
+)
+_FIRST_GIVEN = Statement(
+    "When each input of some datasets was answered first.",
+    """
+    SELECT min(coalesce(n.client_time, n.server_time)) AS given FROM task t
+      JOIN assignment a ON a.task = t.id AND a.standing = 'counted'
+      JOIN answer n ON n.task = a.task AND n.session = a.session AND n.revision = a.revision
+     WHERE t.dataset IN {ids} GROUP BY t.input_identity
+    """,
 )
 _LAST = Statement("The newest answer.", "SELECT coalesce(max(id), 0) FROM answer")
 _COUNT = Statement(
@@ -134,6 +151,27 @@ class StoredDatasets:
             if len(rows) < PAGE:
                 return
             after = rows[-1]["id"]
+
+    def given(self, name: str) -> Iterator[tuple[float, Decision, int]]:
+        """When each current answer was given (seconds since 1970), its decision and its session's number.
+
+        In no certain order, as of now, in constant memory. Errors: `NotKnown`.
+        """
+        dataset = self._find(name)
+        with self._store.reading() as tx:
+            last = tx.value(_LAST)
+            for row in tx.stream(_GIVEN, {"dataset": dataset, "last": last, "surplus": 0}):
+                yield row["given"], row["decision"], row["session"]
+
+    def first_given(self, names: Sequence[str]) -> Iterator[float]:
+        """When each input of some datasets got its first answer (seconds since 1970), in no certain order.
+
+        Errors: `NotKnown`.
+        """
+        ids = json_ids(self._find(name) for name in names)
+        with self._store.reading() as tx:
+            for row in tx.stream(_FIRST_GIVEN, {"ids": ids}):
+                yield row["given"]
 
     def input_hashes(self, name: str) -> Iterator[int]:
         """The 32-bit input hash of every answered task. Errors: `NotKnown`."""

@@ -1,8 +1,8 @@
 """Importing answered records: what `db-in` and `db-merge` share."""
 
-from collections import Counter
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import chain, islice
@@ -36,11 +36,11 @@ def import_records(
 ) -> None:
     """Import records in batches, and count in the report what became of them."""
     batches = iter(lambda: list(islice(records, BATCH)), [])
-    occurrences: Counter[bytes] = Counter()
+    occurrences = _Occurrences()
     first = next(batches, [])
     if not first:
         return
-    with _channel(settings) as channel:
+    with closing(occurrences), _channel(settings) as channel:
         _make_dataset(channel, set_id, exclude_by or _exclude_by(first[0]), settings)
         for batch in chain([first], batches):
             counts = channel.call(
@@ -48,7 +48,7 @@ def import_records(
                 timeout=120.0,
                 dataset=set_id,
                 records=batch,
-                occurrences=[_occurrence(record, occurrences) for record in batch],
+                occurrences=[occurrences.count(record) for record in batch],
             )
             report.added += counts["added"]
             report.repeats += counts["repeats"]
@@ -81,13 +81,28 @@ def _exclude_by(record: Task) -> ExcludeBy:
     return "input" if manual or view_id.endswith("_manual") else "task"
 
 
-def _occurrence(record: Task, seen: Counter[bytes]) -> int:
-    """How many records of this file before it are equal to this one."""
-    from tallymark import jsontext
+class _Occurrences:
+    """How often each record was met before. They are kept in a temporary file, so memory does not grow."""
 
-    key = blake2b(jsontext.dumps(record).encode("utf-8", "surrogatepass"), digest_size=12).digest()
-    seen[key] += 1
-    return seen[key] - 1
+    def __init__(self) -> None:
+        self._seen = sqlite3.connect("", isolation_level=None)
+        self._seen.execute("CREATE TABLE seen (record BLOB PRIMARY KEY, times INTEGER) WITHOUT ROWID")
+        self._seen.execute("BEGIN")
+
+    def count(self, record: Task) -> int:
+        """How many records before it are equal to this one."""
+        from tallymark import jsontext
+
+        key = blake2b(jsontext.dumps(record).encode("utf-8", "surrogatepass"), digest_size=12).digest()
+        (times,) = self._seen.execute(
+            "INSERT INTO seen VALUES (?, 0) ON CONFLICT DO UPDATE SET times = times + 1 RETURNING times",
+            (key,),
+        ).fetchone()
+        return int(times)
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._seen.close()
 
 
 def print_report(report: Report, set_id: str, settings: "Settings", *, dry: bool) -> None:

@@ -1,7 +1,7 @@
 """`tallymark progress`: how many answers were given when."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,7 +27,7 @@ class _Interval:
     """The answers of one stretch of time."""
 
     decisions: Counter[str] = field(default_factory=Counter)
-    sessions: set[str] = field(default_factory=set)
+    sessions: set[int] = field(default_factory=set)
     inputs: int = 0
 
 
@@ -51,24 +51,26 @@ def progress(
     """
     from tallymark.store.reading import StoredDatasets
 
-    intervals: dict[str, _Interval] = {}
-    seen: set[int] = set()
+    intervals: defaultdict[str, _Interval] = defaultdict(_Interval)
     with reading_store(settings) as store:
         known = StoredDatasets(store)
         for name in datasets:
-            for record in known.answers(name):
-                when = datetime.fromtimestamp(record.get("_timestamp") or 0).astimezone()
-                found = intervals.setdefault(when.strftime(_FORMATS[interval]), _Interval())
-                found.decisions[record["answer"]] += 1
-                found.sessions.add(str(record.get("_session_id")))
-                if record["_input_hash"] not in seen:
-                    seen.add(record["_input_hash"])
-                    found.inputs += 1
+            for given, decision, session in known.given(name):
+                found = intervals[_named(given, interval)]
+                found.decisions[decision] += 1
+                found.sessions.add(session)
+        for given in known.first_given(datasets):
+            intervals[_named(given, interval)].inputs += 1
     lines = list(_lines(intervals))
     if no_format:
         print(json.dumps(lines))
     else:
         _print(lines, f"{', '.join(datasets)}, by {interval}")
+
+
+def _named(given: float, interval: str) -> str:
+    """The stretch of time that a moment lies in."""
+    return datetime.fromtimestamp(given).astimezone().strftime(_FORMATS[interval])
 
 
 def _lines(intervals: dict[str, _Interval]) -> Iterator[dict[str, Any]]:
