@@ -29,6 +29,7 @@ Clock = Callable[[], float]
 
 APPLICATION_ID = 0x54414C59  # "TALY": marks the SQLite file as ours
 BUSY_SECONDS = 30.0
+CHECKPOINT_PAGES = 4_000  # 16 MB: pages that many commits touch are written to the file once
 KEY_STEPS = (1, 8, 64, 512)
 
 _PASSING = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -444,6 +445,7 @@ def _configure(connection: sqlite3.Connection, *, read_only: bool) -> None:
     if not read_only:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cache_size = -16384")
 
