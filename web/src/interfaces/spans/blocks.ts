@@ -7,9 +7,10 @@ export interface Stretch {
 }
 
 /** Lines are put together up to this length. */
-const USUAL = 1_200;
-/** A line that is longer is broken after a sentence, else after a word. */
-const LONGEST = 3_000;
+const USUAL = 480;
+/** A line that is longer is broken after a sentence, else after a word, into pieces of at most that length. */
+const LONGEST = 1_200;
+const PIECE = 600;
 
 /** Whole lines, in order, without gaps. */
 export function blocksOf(text: string): Stretch[] {
@@ -33,12 +34,12 @@ function endOfBlock(text: string, start: number): number {
 }
 
 function breakInside(text: string, start: number): number {
-  const part = text.slice(start, start + LONGEST);
+  const part = text.slice(start, start + PIECE);
   const sentence = Array.from(part.matchAll(/[.!?…]["'”’»)\]]*\s+|[。！？]/gu)).at(-1);
-  const least = LONGEST / 3;
+  const least = PIECE / 3;
   if (sentence !== undefined && sentence.index > least) return start + sentence.index + sentence[0].length;
   const space = part.lastIndexOf(" ");
   if (space > least) return start + space + 1;
-  const half = /[\udc00-\udfff]/.test(text.charAt(start + LONGEST)) ? 1 : 0;
-  return start + LONGEST - half;
+  const half = /[\udc00-\udfff]/.test(text.charAt(start + PIECE)) ? 1 : 0;
+  return start + PIECE - half;
 }

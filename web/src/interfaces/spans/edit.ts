@@ -2,6 +2,7 @@
 
 import type { Changes, Config, Json, Task } from "@/api/types";
 import { isKeep, same } from "@/core/merge";
+import { offsetsOf } from "@/core/offsets";
 import type { Range } from "@/interfaces/spans/document";
 import { type Edit, NO_CHANGES } from "@/interfaces/interface";
 
@@ -162,6 +163,11 @@ function fromDraft(item: Json, base: readonly Json[]): Span[] {
   return original(changed, item.$keep);
 }
 
+function covered(text: string, { start, end }: Range): string {
+  const { toUnits } = offsetsOf(text);
+  return text.slice(toUnits(start), toUnits(end));
+}
+
 const PLACE = ["token_start", "token_end"] as const;
 
 /** What differs from the span as it was given; its other keys are its own. */
@@ -173,11 +179,11 @@ function difference(span: Span, given: Stored, text: string): { set: Stored; uns
   if (sameStretch(before, span)) return { set, unset: [] };
   Object.assign(set, { start: span.start, end: span.end });
   for (const key of PLACE) if (span[key] !== undefined) set[key] = span[key];
-  if (typeof given.text === "string") set.text = Array.from(text).slice(span.start, span.end).join("");
+  if (typeof given.text === "string") set.text = covered(text, span);
   return { set, unset: PLACE.filter((key) => key in given && span[key] === undefined) };
 }
 
-function stored(span: Span, base: readonly Json[], text: string): Stored {
+function written(span: Span, base: readonly Json[], text: string): Stored {
   const { start, end, token_start, token_end, label, origin } = span;
   const given = origin === null ? undefined : base[origin];
   if (origin !== null && isObject(given)) {
@@ -192,8 +198,21 @@ function stored(span: Span, base: readonly Json[], text: string): Stored {
   return { start, end, token_start, token_end, label };
 }
 
+const known = new WeakMap<Span, { base: readonly Json[]; stored: Stored }>();
+
+/** Spans are never changed, so of hundreds only the few new ones have to be written down again. */
+function stored(span: Span, base: readonly Json[], text: string): Stored {
+  const found = known.get(span);
+  if (found?.base === base) return found.stored;
+  const made = written(span, base, text);
+  known.set(span, { base, stored: made });
+  return made;
+}
+
+const NONE: readonly Json[] = [];
+
 function listOf(value: Json | undefined): readonly Json[] {
-  return Array.isArray(value) ? value : [];
+  return Array.isArray(value) ? value : NONE;
 }
 
 /** Originals that are no spans at all (no offsets) are kept where they are. */

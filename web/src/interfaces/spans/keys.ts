@@ -2,7 +2,7 @@
 
 import type { KeyHelp } from "@/interfaces/interface";
 
-interface BorderMove {
+export interface BorderMove {
   side: "start" | "end";
   direction: 1 | -1;
   characters: boolean;

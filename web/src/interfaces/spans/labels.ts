@@ -26,3 +26,11 @@ export function matching(labels: readonly string[], typed: string): string[] {
     ({ label }) => label,
   );
 }
+
+const met: string[] = [];
+
+/** The label set with those that spans have beside it, in the order in which this page met them: one colour each. */
+export function withMet(labels: readonly string[], spans: readonly { label: string }[]): string[] {
+  for (const { label } of spans) if (!met.includes(label)) met.push(label);
+  return [...labels, ...met.filter((label) => !labels.includes(label))];
+}

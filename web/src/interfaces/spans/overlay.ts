@@ -13,13 +13,31 @@ const HANDLE_PX = 20;
 
 export function drawOverlay(overlay: HTMLElement, { rects, handles, rtl }: OverlayOptions): void {
   const origin = overlay.getBoundingClientRect();
-  const drawn = lines(rects).map((rect) => at("i", rect.left, rect.top, rect.width, rect.height, origin));
+  const wanted: Part[] = lines(rects).map((rect) => ({ side: "", rect }));
   const [first, last] = [rects[0], rects.at(-1)];
   if (handles && first !== undefined && last !== undefined) {
-    drawn.push(handle("start", rtl ? first.right : first.left, first, origin));
-    drawn.push(handle("end", rtl ? last.left : last.right, last, origin));
+    wanted.push({ side: "start", rect: handle(rtl ? first.right : first.left, first) });
+    wanted.push({ side: "end", rect: handle(rtl ? last.left : last.right, last) });
   }
-  overlay.replaceChildren(...drawn);
+  const parts = wanted.map((part, i) => laid(overlay.children[i], part, origin));
+  if (parts.length !== overlay.children.length || parts.some((part, i) => part !== overlay.children[i])) {
+    overlay.replaceChildren(...parts);
+  }
+}
+
+interface Part {
+  side: Side | "";
+  rect: DOMRect;
+}
+
+/** An element where it has to be: the one that is there already, if it is of that kind. */
+function laid(old: Element | undefined, { side, rect }: Part, origin: DOMRect): HTMLElement {
+  const kept = old instanceof HTMLElement && (old.dataset.side ?? "") === side ? old : null;
+  const element = kept ?? document.createElement(side === "" ? "i" : "b");
+  if (side !== "") element.dataset.side = side;
+  const css = `left: ${rect.left - origin.left}px; top: ${rect.top - origin.top}px; width: ${rect.width}px; height: ${rect.height}px;`;
+  if (element.getAttribute("style") !== css) element.setAttribute("style", css);
+  return element;
 }
 
 /** Neighbours on one line as one. */
@@ -39,23 +57,8 @@ function lines(rects: readonly DOMRect[]): DOMRect[] {
   return merged;
 }
 
-function handle(side: Side, x: number, { top, height }: DOMRect, origin: DOMRect): HTMLElement {
-  const element = at("b", x - HANDLE_PX / 2, top - 3, HANDLE_PX, height + 6, origin);
-  element.dataset.side = side;
-  return element;
-}
-
-function at(
-  name: "i" | "b",
-  x: number,
-  y: number,
-  width: number,
-  height: number,
-  origin: DOMRect,
-): HTMLElement {
-  const element = document.createElement(name);
-  element.style.cssText = `left:${x - origin.left}px;top:${y - origin.top}px;width:${width}px;height:${height}px`;
-  return element;
+function handle(x: number, { top, height }: DOMRect): DOMRect {
+  return new DOMRect(x - HANDLE_PX / 2, top - 3, HANDLE_PX, height + 6);
 }
 
 /** The side of the handle under a pointer. */
