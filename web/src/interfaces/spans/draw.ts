@@ -141,7 +141,7 @@ function bandStyle({ doc, palette, lane }: Brush, { over, end }: Segment, depth:
     const width = doc.offsets.toUnits(span.end) === end ? "calc(100% - 2px)" : "100%";
     const up = (depth - 1 - at) * high;
     const layer = (colour: string, height: number, rise: number): string =>
-      `linear-gradient(${colour},${colour}) 0 calc(100% - ${up + rise}px)/${width} ${height}px no-repeat`;
+      `linear-gradient(${colour},${colour}) var(--from) calc(100% - ${up + rise}px)/${width} ${height}px no-repeat`;
     return [layer(`var(--l${i})`, 2, high - 4), layer(`var(--p${i})`, high - 4, 2)];
   });
   return `${variables.join(";")};background:${layers.join(",")}`;
