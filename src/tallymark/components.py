@@ -4,12 +4,12 @@ A recipe hands over a plain dict of components, as existing recipes do. `read_co
 wrong with it, before a browser opens, and gives the record the host works with.
 """
 
-import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
 
 from tallymark.errors import RecipeError
+from tallymark.names import canonical
 from tallymark.registry import did_you_mean
 from tallymark.types import RecipeCallback, Task
 
@@ -114,7 +114,7 @@ class _Reader:
             return None
         if not isinstance(value, str) or not value.strip():
             raise self.wrong("dataset", "a name, or None to save nothing")
-        return unicodedata.normalize("NFC", value)
+        return canonical(value)
 
     def view_id(self, view_ids: Collection[str]) -> str:
         value = self._components.get("view_id")

@@ -9,11 +9,11 @@ import hashlib
 import json
 import os
 import time
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
 from tallymark.errors import Busy
+from tallymark.names import canonical
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def hosts_folder(database: Path) -> Path:
 
 def dataset_lock_path(database: Path, dataset: str) -> Path:
     """The file whose lock the one host of a dataset holds."""
-    name = unicodedata.normalize("NFC", dataset).encode("utf-8", "surrogatepass")
+    name = canonical(dataset).encode("utf-8", "surrogatepass")
     key = hashlib.blake2b(name, digest_size=12).hexdigest()
     return hosts_folder(database) / f"{key}.lock"
 

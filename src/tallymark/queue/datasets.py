@@ -1,9 +1,9 @@
 """Datasets: named collections of tasks and answers."""
 
-import unicodedata
 from typing import Any
 
 from tallymark.errors import InputError, NotKnown
+from tallymark.names import canonical
 from tallymark.store import Row, Statement, Transaction
 
 LEASE_SECONDS = 900.0
@@ -20,11 +20,6 @@ _SETTINGS = Statement(
     "UPDATE dataset SET ignore_counts = :ignore_counts, lease_seconds = :lease_seconds,"
     " exclude_by = :exclude_by WHERE id = :dataset",
 )
-
-
-def canonical(name: str) -> str:
-    """A name in the one form of those that look the same (Unicode NFC)."""
-    return unicodedata.normalize("NFC", name)
 
 
 def find_dataset(tx: Transaction, name: str) -> Row:

@@ -1,11 +1,11 @@
 """What an annotator's page calls: seats, leases, answers, history, events."""
 
-import unicodedata
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from tallymark import queue
+from tallymark.names import canonical
 from tallymark.server.problems import Refused
 from tallymark.server.project import allowed_sessions, project_of
 from tallymark.server.replies import (
@@ -52,7 +52,7 @@ def takes(model: type) -> dict[str, Any]:
 async def claim_seat(server: Server, request: Request) -> Response:
     """Claim or create the seat of a name; the same name is the same seat."""
     asked = await read_body(request, SessionRequest)
-    name = unicodedata.normalize("NFC", asked.name.strip())
+    name = canonical(asked.name.strip())
     if not name or len(name) > MAX_NAME or not name.isprintable():
         raise Refused("invalid_request", f"a name has 1 to {MAX_NAME} printable characters")
 

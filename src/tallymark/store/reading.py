@@ -1,9 +1,9 @@
 """Read annotated data: the `Datasets` protocol on a store, one record at a time."""
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 
 from tallymark.errors import NotKnown
+from tallymark.names import canonical
 from tallymark.store.engine import Store, json_ids
 from tallymark.store.records import RECORD_COLUMNS, RECORD_TABLES, record, revision_record
 from tallymark.store.statements import Statement
@@ -189,7 +189,7 @@ class StoredDatasets:
 
     def _find(self, name: str) -> int:
         with self._store.reading() as tx:
-            dataset = tx.value(_FIND, {"name": unicodedata.normalize("NFC", name)})
+            dataset = tx.value(_FIND, {"name": canonical(name)})
         if dataset is None:
             raise NotKnown(
                 f"There is no dataset {name!r}. There are: {', '.join(self.names()) or 'none yet'}."
