@@ -149,6 +149,26 @@ def test_answers_of_models_and_withdrawn_ones_are_not_given(team: Team, data: St
     assert data.count("news") == 0
 
 
+@pytest.mark.parametrize("number", [PAGE - 1, PAGE, PAGE + 1])
+def test_the_history_comes_in_the_order_it_was_stored(team: Team, data: StoredDatasets, number: int) -> None:
+    ann, tasks = answered(team, number)
+    ann.submit(tasks[0], "reject", shown_at=START - 2, active_ms=1500)
+    *earlier, last = data.history("news")
+    assert [one["text"] for one in earlier] == [str(n) for n in range(number)]
+    assert [one["_current"] for one in earlier] == [False] + [True] * (number - 1)
+    assert not {"_shown_at", "_active_ms"} & earlier[0].keys()
+    expected = {
+        "text": "0",
+        "answer": "reject",
+        "_revision": 2,
+        "_base": 1,
+        "_current": True,
+        "_shown_at": START - 2,
+        "_active_ms": 1500,
+    }
+    assert last.items() >= expected.items()
+
+
 def test_answers_are_chosen_by_decision_and_flag(team: Team, data: StoredDatasets) -> None:
     tasks = team.tasks("a", "b", "c")
     ann = team.seat("ann")

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 
 import "fake-indexeddb/auto";
 
+import { journalIn } from "@/core/journal";
 import { type DraftRow, memory, openStorage, type OpRow, type Storage } from "@/core/storage";
 
 function row(opId: string, change: Partial<OpRow> = {}): OpRow {
@@ -104,5 +105,81 @@ describe("a browser without a database", () => {
     globalThis.indexedDB = new IDBFactory();
     await (await openStorage()).addOp(row("1"));
     expect(await (await openStorage()).ops("a")).toHaveLength(1);
+  });
+});
+
+/** A store of strings as browsers have one: its rows are its own properties. */
+function strings(entries: Record<string, string> = {}): globalThis.Storage {
+  return Object.create(
+    {
+      getItem(this: Record<string, string>, key: string) {
+        return this[key] ?? null;
+      },
+      setItem(this: Record<string, string>, key: string, value: string) {
+        this[key] = value;
+      },
+      removeItem(this: Record<string, string>, key: string) {
+        Reflect.deleteProperty(this, key);
+      },
+    },
+    Object.getOwnPropertyDescriptors(entries),
+  ) as globalThis.Storage;
+}
+
+describe("a page that went away before the database had stored its rows", () => {
+  beforeEach(() => {
+    globalThis.indexedDB = new IDBFactory();
+  });
+
+  it("leaves them for the next one", async () => {
+    const store = strings();
+    const journal = journalIn(store);
+    const storage = await openStorage("tallymark", journal);
+    // Nothing is waited for: this is as far as a page gets that is closed now.
+    void storage.addOp(row("1", { at: 1 }));
+    void storage.addOp(row("2", { at: 2, taskId: "t2" }));
+    void storage.putDraft(draft(3, { taskId: "t3", set: { words: "half a sent" } }));
+    const kept = { ...store };
+    expect(Object.keys(kept)).toHaveLength(3);
+
+    globalThis.indexedDB = new IDBFactory();
+    const next = strings(kept);
+    const opened = await openStorage("tallymark", journalIn(next));
+    expect((await opened.ops("a")).map(({ opId }) => opId)).toEqual(["1", "2"]);
+    expect(await opened.drafts("a")).toMatchObject([{ taskId: "t3", set: { words: "half a sent" } }]);
+    expect(Object.keys(next)).toEqual([]);
+  });
+
+  it("leaves nothing behind once they are stored", async () => {
+    const store = strings();
+    const storage = await openStorage("tallymark", journalIn(store));
+    await storage.addOp(row("1"));
+    await storage.putDraft(draft(1));
+    expect(Object.keys(store)).toEqual([]);
+  });
+
+  it("is not believed over what was stored later", async () => {
+    const journal = journalIn(strings());
+    const storage = await openStorage("tallymark", journal);
+    await storage.putDraft(draft(5, { comment: "newer" }));
+    await storage.addOp(row("1", { taskId: "t2" }));
+    journal.put("draft", draft(4, { comment: "older" }));
+    journal.put("op", row("1", { taskId: "t2" }));
+    const next = await openStorage("tallymark", journal);
+    expect(await next.drafts("a")).toMatchObject([{ comment: "newer" }]);
+    expect(await next.ops("a")).toHaveLength(1);
+  });
+
+  it("costs nothing where the store is full, forbidden or damaged", async () => {
+    const full = strings({ "tallymark unstored x": "{", other: "1" });
+    full.setItem = () => {
+      throw new DOMException("full", "QuotaExceededError");
+    };
+    for (const store of [null, full]) {
+      globalThis.indexedDB = new IDBFactory();
+      const storage = await openStorage("tallymark", journalIn(store));
+      await storage.addOp(row("1"));
+      expect(await storage.ops("a")).toHaveLength(1);
+    }
   });
 });

@@ -6,6 +6,7 @@
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
 
 import type { Changes, Decision, OpStatus } from "@/api/types";
+import { browserJournal, type Journal } from "@/core/journal";
 
 export interface OpRow {
   /** Order of sending; given by the store. */
@@ -64,9 +65,11 @@ interface Schema extends DBSchema {
 const STRICT = { durability: "strict" } as const;
 
 /** The browser's database, or memory where the browser refuses one (then `durable` is false). */
-export async function openStorage(name = "tallymark"): Promise<Storage> {
+export async function openStorage(name = "tallymark", journal = browserJournal()): Promise<Storage> {
   try {
-    return indexed(await openDB<Schema>(name, 1, { upgrade: create }));
+    const db = await openDB<Schema>(name, 1, { upgrade: create });
+    await recover(db, journal);
+    return indexed(db, journal);
   } catch {
     return memory();
   }
@@ -78,15 +81,20 @@ function create(db: IDBPDatabase<Schema>): void {
   db.createObjectStore("locks", { keyPath: "name" });
 }
 
-function indexed(db: IDBPDatabase<Schema>): Storage {
+function indexed(db: IDBPDatabase<Schema>, journal: Journal): Storage {
+  const stored = async <Row>(key: string, row: Row, store: (row: Row) => Promise<void>): Promise<void> => {
+    journal.put(key, row);
+    await store(row);
+    journal.drop(key);
+  };
   return {
     durable: true,
-    addOp: (row) => addOp(db, row),
+    addOp: (row) => stored(OP + row.opId, row, (own) => addOp(db, own)),
     ops: (outbox) => db.getAllFromIndex("ops", "outbox", outbox),
     allOps: () => db.getAll("ops"),
     updateOp: async (row) => void (await db.put("ops", row)),
     removeOps: (numbers) => removeOps(db, numbers),
-    putDraft: async (row) => void (await db.put("drafts", row)),
+    putDraft: (row) => stored(draftKey(row), row, (own) => putDraft(db, own)),
     drafts: (outbox) => db.getAllFromIndex("drafts", "outbox", outbox),
     removeDraft: (outbox, taskId, until) => removeDraft(db, outbox, taskId, until),
     acquire: (name, holder, until, now) => acquire(db, { name, holder, until }, now),
@@ -94,14 +102,39 @@ function indexed(db: IDBPDatabase<Schema>): Storage {
   };
 }
 
+const OP = "op ";
+
+function draftKey({ outbox, taskId, at }: DraftRow): string {
+  return `draft ${outbox} ${taskId} ${at}`;
+}
+
+/** Stores what pages that went away had no time to store; a row of a page that is still there is not doubled. */
+async function recover(db: IDBPDatabase<Schema>, journal: Journal): Promise<void> {
+  const left = [...journal.left()] as [string, OpRow | DraftRow][];
+  left.sort(([, one], [, other]) => one.at - other.at);
+  for (const [key, row] of left) {
+    if ("opId" in row) await addOp(db, row);
+    else await putDraft(db, row);
+    journal.drop(key);
+  }
+}
+
 async function addOp(db: IDBPDatabase<Schema>, row: OpRow): Promise<void> {
   const tx = db.transaction(["ops", "drafts"], "readwrite", STRICT);
   const ops = tx.objectStore("ops");
-  for (const earlier of await ops.index("outbox").getAll(row.outbox)) {
+  const waiting = await ops.index("outbox").getAll(row.outbox);
+  for (const earlier of waiting) {
     if (supersedes(row, earlier) && earlier.n !== undefined) await ops.delete(earlier.n);
   }
   if (row.status !== "draft") await tx.objectStore("drafts").delete([row.outbox, row.taskId]);
-  await ops.add(row);
+  if (!waiting.some((one) => one.opId === row.opId)) await ops.add(row);
+  await tx.done;
+}
+
+async function putDraft(db: IDBPDatabase<Schema>, row: DraftRow): Promise<void> {
+  const tx = db.transaction("drafts", "readwrite");
+  const known = await tx.store.get([row.outbox, row.taskId]);
+  if (known === undefined || known.at <= row.at) await tx.store.put(row);
   await tx.done;
 }
 
