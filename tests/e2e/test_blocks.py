@@ -185,6 +185,17 @@ def test_what_a_block_starts_with_is_stored(tallymark: Tallymark, ann: Annotator
     assert second["spans"] == []
 
 
+def test_two_questions_on_one_card(tallymark: Tallymark, ann: Annotator) -> None:
+    tones = [{"id": "calm", "text": "Calm"}, {"id": "loud", "text": "Loud"}]
+    second = {"view_id": "choice", "text": None, "options": tones, "choice_key": "tone"}
+    several = {"choice_style": "multiple"}
+    mark(tallymark, [{"view_id": "text"}, {**FORM[2], **several}, {**second, **several}], TASKS[0])
+    ann.sit().press("1", "2", "Alt+ArrowDown", "2", "a")
+    ann.everything_is_saved()
+    [record] = tallymark.export()
+    assert (record["accept"], record["tone"]) == (["good", "bad"], ["loud"])
+
+
 def test_a_task_brings_its_own_blocks(tallymark: Tallymark, ann: Annotator) -> None:
     task = {"text": "Own", "config": {"blocks": [{"view_id": "text"}, {"view_id": "text_input"}]}}
     clash = {"text": "Clash", "config": {"blocks": [{"view_id": "text_input"}, {"view_id": "text_input"}]}}

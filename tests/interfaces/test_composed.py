@@ -118,7 +118,15 @@ def test_impossible_answers_to_blocks(document: Task, words: str) -> None:
         ("html", '"blocks" must be a list of objects, each with a "view_id".'),
         ([{"labels": []}], 'Block 1 has no "view_id".'),
         (["html"], 'Block 1 has no "view_id".'),
-        ([*FORM, {"view_id": "choice"}], 'Block 2 (choice) and Block 5 (choice) would both write "accept".'),
+        (
+            [*FORM, {"view_id": "choice"}],
+            'Block 2 (choice) and Block 5 (choice) would both write "accept". Give each a choice_key of its own.',
+        ),
+        (
+            [{"view_id": "choice"}, {"view_id": "text_input", "field_id": "accept"}],
+            'Block 1 (choice) and Block 2 (text_input) would both write "accept".'
+            " Give each a field_id of its own.",
+        ),
         (
             [{"view_id": "text_input"}, {"view_id": "html"}, {"view_id": "text_input"}],
             'Block 1 (text_input) and Block 3 (text_input) would both write "user_input".'
@@ -133,6 +141,28 @@ def test_impossible_answers_to_blocks(document: Task, words: str) -> None:
 def test_blocks_that_cannot_stand_together(blocks: Any, words: str) -> None:
     assert settings_problem("blocks", {"blocks": blocks}) == words
     assert problem("blocks", {"text": "Ada"}, blocks=blocks) == words
+
+
+def test_two_choices_with_a_key_each() -> None:
+    tone = {"view_id": "choice", "options": OPTIONS, "choice_key": "tone"}
+    both = [{"view_id": "choice", "options": OPTIONS}, tone]
+    assert settings_problem("blocks", {"blocks": both}) is None
+    assert problem("blocks", {"text": "Ada", "accept": ["A"], "tone": ["B"]}, blocks=both) is None
+    assert problem("blocks", {"text": "Ada", "tone": "B"}, blocks=both) == (
+        'Block 2 (choice): "tone" must be the list of the selected ids.'
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        (3, '"choice_key" must be the name of a key.'),
+        ("_mine", '"_mine" cannot be a choice_key: the program itself writes it.'),
+        ("answer", '"answer" cannot be a choice_key: the program itself writes it.'),
+    ],
+)
+def test_keys_that_no_choice_can_have(key: Any, words: str) -> None:
+    assert problem("choice", {"text": "Ada", "options": OPTIONS}, choice_key=key) == words
 
 
 @pytest.mark.parametrize("view_id", ["blocks", "pages", "made-up"])

@@ -28,6 +28,13 @@ describe("choice", () => {
     expect(edit.start({ ...task, accept: [9] }, {}, { set: { accept: [7] } })).toEqual([7]);
   });
 
+  it("stores under the key it was told", () => {
+    const config = { choice_key: "tone" };
+    expect(edit.start({ ...task, accept: [9], tone: [7] }, config)).toEqual([7]);
+    expect(edit.changes(task, ["b"], config)).toEqual({ set: { tone: ["b"] }, unset: [] });
+    expect(edit.summary({ ...task, tone: ["b"] }, config)).toBe("B");
+  });
+
   it.each([
     [{}, "accept", true],
     [{ choice_accept_empty: true }, "accept", false],

@@ -18,6 +18,9 @@ __all__ = ["Interfaces", "blocks_interface", "blocks_problem"]
 
 Interfaces = Mapping[str, Interface]
 
+_OWN_KEY = {"text_input": "field_id", "choice": "choice_key"}
+"""The setting that names the key an interface writes."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Part:
@@ -109,7 +112,8 @@ def _clash(parts: list[_Part]) -> str | None:
     for part in parts:
         for key in part.interface.fingerprint_keys:
             if key in owners:
-                hint = " Give each a field_id of its own." if part.interface.view_id == "text_input" else ""
+                own = _OWN_KEY.get(part.interface.view_id)
+                hint = f" Give each a {own} of its own." if own else ""
                 return f'{owners[key].name} and {part.name} would both write "{key}".{hint}'
             owners[key] = part
     return None

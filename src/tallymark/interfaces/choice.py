@@ -1,20 +1,45 @@
 """`choice`: content and options, of which one or several are selected.
 
-`options` is a list of objects with an `id` (text or integer); `accept` is the list of the selected ids.
+`options` is a list of objects with an `id` (text or integer); `accept`, or the key that `choice_key` names, is
+the list of the selected ids. Two such blocks on one card each have a `choice_key` of their own.
 """
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
-from tallymark.interfaces.interface import Interface, content_problem
+from tallymark.interfaces.interface import Interface, content_problem, key_problem
 from tallymark.types import Task
 
 __all__ = ["CHOICE"]
 
 
-def _problem(document: Task) -> str | None:
-    return content_problem(document) or _options_problem(document) or _accept_problem(document)
+_DEFAULT_KEY: Final = "accept"
+
+
+def _within(document: Task, settings: Mapping[str, Any]) -> Interface:
+    key = settings.get("choice_key") or _DEFAULT_KEY
+    problem = key_problem("choice_key", key)
+    if problem is not None:
+        return Interface("choice", "manual", lambda _document: problem)
+    return _under(key)
+
+
+def _under(key: str) -> Interface:
+    return Interface(
+        "choice",
+        "manual",
+        partial(_problem, key=key),
+        fingerprint_keys=(key,),
+        answered=partial(_answered, key=key),
+        settings={"choice_style": "single", "choice_auto_accept": False, "choice_key": _DEFAULT_KEY},
+        within=_within,
+    )
+
+
+def _problem(document: Task, *, key: str) -> str | None:
+    return content_problem(document) or _options_problem(document) or _selected_problem(document, key)
 
 
 def _options_problem(document: Task) -> str | None:
@@ -31,14 +56,14 @@ def _options_problem(document: Task) -> str | None:
     return None
 
 
-def _accept_problem(document: Task) -> str | None:
-    accept = document.get("accept")
-    if accept is None:
+def _selected_problem(document: Task, key: str) -> str | None:
+    selected = document.get(key)
+    if selected is None:
         return None
-    if not isinstance(accept, list):
-        return '"accept" must be the list of the selected ids.'
+    if not isinstance(selected, list):
+        return f'"{key}" must be the list of the selected ids.'
     ids = [option["id"] for option in document["options"]]
-    for chosen in accept:
+    for chosen in selected:
         if not _is_id(chosen) or chosen not in ids:
             known = ", ".join(json.dumps(one, ensure_ascii=False) for one in ids)
             return (
@@ -51,16 +76,9 @@ def _is_id(value: object) -> bool:
     return isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool))
 
 
-def _answered(values: Mapping[str, Any]) -> list[str]:
-    accept = values.get("accept")
-    return sorted({json.dumps(chosen) for chosen in accept}) if isinstance(accept, list) else []
+def _answered(values: Mapping[str, Any], *, key: str) -> list[str]:
+    selected = values.get(key)
+    return sorted({json.dumps(chosen) for chosen in selected}) if isinstance(selected, list) else []
 
 
-CHOICE = Interface(
-    "choice",
-    "manual",
-    _problem,
-    fingerprint_keys=("accept",),
-    answered=_answered,
-    settings={"choice_style": "single", "choice_auto_accept": False},
-)
+CHOICE = _under(_DEFAULT_KEY)

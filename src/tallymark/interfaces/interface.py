@@ -6,10 +6,11 @@ from typing import Any, Literal
 
 from tallymark.types import Task
 
-__all__ = ["CONTENT_KEYS", "Interface", "content_problem", "settings_for", "text_problem"]
+__all__ = ["CONTENT_KEYS", "Interface", "content_problem", "key_problem", "settings_for", "text_problem"]
 
 CONTENT_KEYS = ("text", "html", "image", "audio", "video")
 """Any of these is something to look at."""
+_RESERVED = frozenset({"answer", "config", "flagged"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,4 +56,13 @@ def content_problem(document: Task) -> str | None:
     for key in CONTENT_KEYS:
         if key in document and not isinstance(document[key], str):
             return f'The "{key}" of the task is not text.'
+    return None
+
+
+def key_problem(setting: str, key: object) -> str | None:
+    """Why a setting cannot name this key for what is answered, or None."""
+    if not isinstance(key, str) or not key:
+        return f'"{setting}" must be the name of a key.'
+    if key in _RESERVED or key.startswith("_"):
+        return f'"{key}" cannot be a {setting}: the program itself writes it.'
     return None

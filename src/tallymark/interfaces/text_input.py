@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
-from tallymark.interfaces.interface import Interface, content_problem
+from tallymark.interfaces.interface import Interface, content_problem, key_problem
 from tallymark.types import Task
 
 __all__ = ["FIELD_DEFAULTS", "TEXT_INPUT", "fields_of"]
@@ -23,7 +23,6 @@ FIELD_DEFAULTS: Final[Mapping[str, Any]] = {
     "field_autofocus": False,
     "field_suggestions": None,
 }
-_RESERVED: Final = frozenset({"answer", "config", "flagged"})
 _WRITTEN = (str, int, float, type(None))
 
 
@@ -64,10 +63,9 @@ def _problem(document: Task, *, fields: list[dict[str, Any]]) -> str | None:
 
 def _field_problem(field: Mapping[str, Any]) -> str | None:
     name, rows, suggestions = field["field_id"], field["field_rows"], field["field_suggestions"]
-    if not isinstance(name, str) or not name:
-        return '"field_id" must be the name of a key.'
-    if name in _RESERVED or name.startswith("_"):
-        return f'"{name}" cannot be a field_id: the program itself writes it.'
+    problem = key_problem("field_id", name)
+    if problem is not None:
+        return problem
     if not isinstance(rows, int) or isinstance(rows, bool) or rows < 1:
         return f'"field_rows" of "{name}" must be a whole number of at least 1.'
     listed = suggestions is None or isinstance(suggestions, list)

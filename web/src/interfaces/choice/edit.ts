@@ -1,4 +1,7 @@
-/** Multiple choice: which options are selected. `accept` is a list of option ids, for a single choice too. */
+/**
+ * Multiple choice: which options are selected. `accept`, or the key that `choice_key` names, is a list of option
+ * ids, for a single choice too.
+ */
 
 import { plain } from "@/api/json";
 import type { Changes, Config, Decision, Json, Task } from "@/api/types";
@@ -55,23 +58,29 @@ function emptyAllowed(config: Config): boolean {
   return isSingle(config) ? config.choice_accept_empty === true : config.choice_accept_empty !== false;
 }
 
+function keyOf(config: Config): string {
+  return typeof config.choice_key === "string" && config.choice_key !== "" ? config.choice_key : "accept";
+}
+
 export const edit: Edit<ChoiceWork> = {
-  start(task: Task, _config: Config, draft?: Partial<Changes>): ChoiceWork {
-    const chosen = draft?.set?.accept ?? task.accept;
+  start(task: Task, config: Config, draft?: Partial<Changes>): ChoiceWork {
+    const key = keyOf(config);
+    const chosen = draft?.set?.[key] ?? task[key];
     return Array.isArray(chosen) ? chosen : [];
   },
-  changes(task: Task, work: ChoiceWork): Changes {
-    const unchanged = task.accept !== undefined && same(task.accept, [...work]);
-    return { set: unchanged ? {} : { accept: [...work] }, unset: [] };
+  changes(task: Task, work: ChoiceWork, config: Config): Changes {
+    const key = keyOf(config);
+    const unchanged = task[key] !== undefined && same(task[key], [...work]);
+    return { set: unchanged ? {} : { [key]: [...work] }, unset: [] };
   },
   problem(task: Task, work: ChoiceWork, decision: Decision, config: Config): string | null {
     if (decision !== "accept" || work.length > 0 || emptyAllowed(config)) return null;
     return optionsOf(task).length === 0 ? null : "Choose an option first, or reject or ignore the task.";
   },
-  writes: ["accept"],
-  summary(task: Task): string {
-    if (!Array.isArray(task.accept)) return "";
-    const chosen = task.accept;
+  writes: (_task: Task, config: Config) => [keyOf(config)],
+  summary(task: Task, config: Config = {}): string {
+    const chosen = task[keyOf(config)];
+    if (!Array.isArray(chosen)) return "";
     const names = optionsOf(task).filter((option) => isChosen(chosen, option.id));
     return names.map((option) => option.text ?? plain(option.id)).join(", ");
   },

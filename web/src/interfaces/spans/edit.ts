@@ -146,7 +146,8 @@ function own(span: Stored): Stored {
 /** The original that a span of a draft was made of: a server tells drafts whole, without saying so. */
 function originOf(item: Json, base: readonly Json[]): number | null {
   if (!isObject(item)) return null;
-  const equal = base.findIndex((other) => same(item, other));
+  // Spans that a person left as they were mostly stand where they stood.
+  const equal = base.findIndex((other) => isObject(other) && other.start === item.start && same(item, other));
   if (equal >= 0) return equal;
   const mine = own(item);
   if (Object.keys(mine).length === 0) return null;
