@@ -104,6 +104,7 @@ def measure(folder: Path, path: Path, write: Callable[[Path, Iterator[str]], Non
     for name, content, new in steps:
         if content is not None:
             write(path, content)
+            os.sync()  # or the file's own way to the disk is what the database waits for
         found = restart(folder, path)
         through = "" if found.through is None else f", read through after {found.through:.2f} s"
         print(f"  {name:9}: next task after {found.task:.2f} s{through}; {found.new:,} new; {found.notice}")

@@ -120,7 +120,8 @@ def test_impossible_answers_to_blocks(document: Task, words: str) -> None:
         (["html"], 'Block 1 has no "view_id".'),
         (
             [*FORM, {"view_id": "choice"}],
-            'Block 2 (choice) and Block 5 (choice) would both write "accept". Give each a choice_key of its own.',
+            'Block 2 (choice) and Block 5 (choice) would both write "accept".'
+            " Give each a choice_key of its own.",
         ),
         (
             [{"view_id": "choice"}, {"view_id": "text_input", "field_id": "accept"}],

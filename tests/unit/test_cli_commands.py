@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 import spacy
 from spacy.tokens import DocBin
+from spacy.training import Corpus
 
 from tallymark.channel.locks import FileLock, dataset_lock_path
 from tallymark.cli.main import main
+from tallymark.export import spacy_docs
 from tallymark.tokens import add_tokens
 
 Call = Callable[..., tuple[str, str]]
@@ -208,6 +210,24 @@ def test_documents_of_spacy(call: Call, tmp_path: Path) -> None:
         ("Grace", "PERSON"),
     ]
     assert (first.ents, second.cats) == ((), {"A": 0.0, "B": 1.0})
+
+
+def test_many_documents_of_spacy_are_a_folder_of_files(
+    call: Call, fill: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spacy_docs, "FILE_DOCUMENTS", 2)
+    fill("news", [{"text": f"Text {n}", "answer": "accept"} for n in range(5)])
+    whole = tmp_path / "news.spacy"
+    whole.write_bytes(b"from before")
+    assert f"5 records in the files of {whole}" in call("export", "news", whole)[1]
+    nlp = spacy.blank("xx")
+    read = [
+        doc.text for path in sorted(whole.iterdir()) for doc in DocBin().from_disk(path).get_docs(nlp.vocab)
+    ]
+    assert read == [f"Text {n}" for n in range(5)]
+    assert [len(list(Corpus(path)(nlp))) for path in (whole, whole / "0003.spacy")] == [5, 1]
+    assert "is a folder already" in call("export", "news", whole, code=2)[1]
+    assert not list(tmp_path.glob("*.part*"))
 
 
 def test_a_table(call: Call, fill: Any, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """spaCy's binary format (`DocBin`): what `spacy train` reads."""
 
 from collections.abc import Iterable
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,30 +18,63 @@ __all__ = ["write_spacy"]
 SPANS_KEY = "sc"
 """Where spaCy's span categorizer looks for spans."""
 
+FILE_DOCUMENTS = 10_000
+"""So many documents are held in memory and stand in one file."""
+
 
 @exporter("spacy", suffix=".spacy")
 def write_spacy(records: Iterable[Task], path: Path, notes: Notes) -> int:
     """Accepted records as documents: spans as a span group, and as entities where none overlap; categories.
 
     Of a choice, options that were selected are 1 and the others 0. A text that was rejected under one label
-    is 0 for it. Tokens are the record's, else those of a blank multi-language pipeline. All documents are
-    held in memory.
+    is 0 for it. Tokens are the record's, else those of a blank multi-language pipeline. Of more than 10,000
+    documents `path` is a folder of files, which `spacy train` takes as well.
     """
     try:
-        import spacy
-        from spacy.tokens import DocBin
+        import spacy  # noqa: F401
     except ImportError as error:
         raise InputError("The format spacy needs spaCy: pip install spacy.") from error
+
+    usable = (record for record in records if _is_usable(record, notes))
+    files = total = 0
+    for first in usable:
+        files += 1
+        part = chain([first], islice(usable, FILE_DOCUMENTS - 1))
+        total += _write_file(part, _place(path, files), notes)
+    if files == 0:
+        _write_file([], path, notes)
+    return total
+
+
+def _is_usable(record: Task, notes: Notes) -> bool:
+    if not isinstance(record.get("text"), str):
+        notes.mention("left out records without a text")
+        return False
+    if record.get("answer") == "ignore" or (record.get("answer") == "reject" and "label" not in record):
+        notes.mention("left out records that were rejected or ignored")
+        return False
+    return True
+
+
+def _place(path: Path, number: int) -> Path:
+    """Where the file of this number goes: the path itself, which the second one makes a folder."""
+    if number == 1:
+        return path
+    if number == 2:
+        first = path.rename(path.with_name(path.name + ".first"))
+        path.mkdir()
+        first.rename(path / "0001.spacy")
+    return path / f"{number:04}.spacy"
+
+
+def _write_file(records: Iterable[Task], path: Path, notes: Notes) -> int:
+    """One file; its vocabulary goes with it, so that memory does not grow with the next."""
+    import spacy
+    from spacy.tokens import DocBin
 
     nlp = spacy.blank("xx")
     found = DocBin(store_user_data=False)
     for record in records:
-        if not isinstance(record.get("text"), str):
-            notes.mention("left out records without a text")
-            continue
-        if record.get("answer") == "ignore" or (record.get("answer") == "reject" and "label" not in record):
-            notes.mention("left out records that were rejected or ignored")
-            continue
         found.add(_document(nlp, record, notes))
     path.write_bytes(found.to_bytes())
     return len(found)

@@ -1,7 +1,7 @@
 """`choice`: content and options, of which one or several are selected.
 
-`options` is a list of objects with an `id` (text or integer); `accept`, or the key that `choice_key` names, is
-the list of the selected ids. Two such blocks on one card each have a `choice_key` of their own.
+`options` is a list of objects with an `id` (text or integer); `accept`, or the key that `choice_key` names,
+is the list of the selected ids. Two such blocks on one card each have a `choice_key` of their own.
 """
 
 import json
@@ -18,7 +18,7 @@ __all__ = ["CHOICE"]
 _DEFAULT_KEY: Final = "accept"
 
 
-def _within(document: Task, settings: Mapping[str, Any]) -> Interface:
+def _within(_document: Task, settings: Mapping[str, Any]) -> Interface:
     key = settings.get("choice_key") or _DEFAULT_KEY
     problem = key_problem("choice_key", key)
     if problem is not None:

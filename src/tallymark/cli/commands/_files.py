@@ -1,5 +1,6 @@
 """Files that commands write: named after a dataset, and there only when they are complete."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,8 +19,13 @@ def file_name(dataset: str, suffix: str) -> str:
 
 @contextmanager
 def complete_path(path: Path) -> Iterator[Path]:
-    """A path to write; it takes its real name when the block ends well. Errors: `InputError` for it."""
+    """A path to write; it takes its real name when the block ends well. Errors: `InputError` for it.
+
+    What is written may become a folder; a folder that is there already is never replaced.
+    """
     partial = path.with_name(path.name + ".part")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder already. Remove it, or name another file.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial.touch()
@@ -27,8 +33,12 @@ def complete_path(path: Path) -> Iterator[Path]:
         raise InputError(f"{path} cannot be written: {error.strerror}. Name another file.") from error
     try:
         yield partial
+        if partial.is_dir():
+            path.unlink(missing_ok=True)
         partial.replace(path)
     finally:
+        if partial.is_dir():
+            shutil.rmtree(partial)
         partial.unlink(missing_ok=True)
 
 

@@ -49,7 +49,7 @@ def export(
         )
     chosen = exporters.get(name)
     path = Path(out).expanduser()
-    if path.is_dir() or out.endswith("/"):
+    if out.endswith("/") or (path.is_dir() and path.suffix != chosen.suffix):
         path = path / file_name(set_id, chosen.suffix)
     notes = Notes()
     with reading_store(settings) as store:
@@ -59,6 +59,6 @@ def export(
         with complete_path(path) as partial:
             number = chosen.write(counted(records, "records", total), partial, notes)
     told = console(stderr=True)
-    told.print(f"{number:,} records in {path}")
+    told.print(f"{number:,} records in {'the files of ' if path.is_dir() else ''}{path}")
     for what, times in notes.mentions.most_common():
         told.print(f"{times:,} × {what}", style="yellow")
