@@ -23,6 +23,9 @@ MAX_DEPTH = 250
 _LONG_INTEGER = re.compile(rb"(?:^|[\[:,\s-])[0-9]{19}")
 """Where an integer beyond 64 bits may be: at the start of a value, not amid letters as in a hash."""
 
+_LONG = b"0" * 19
+_AS_ZEROS = bytes(ord("0") if chr(byte).isdecimal() and byte < 128 else byte for byte in range(256))
+
 _WRITE_OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
@@ -33,7 +36,7 @@ def loads(data: str | bytes) -> Any:
     outside the range of a double, an integer of more than 4,300 digits, nested too deeply.
     """
     raw = _encoded(data)
-    if not _LONG_INTEGER.search(raw):
+    if not _may_be_long(raw):
         try:
             return orjson.loads(raw)
         except orjson.JSONDecodeError as error:
@@ -46,7 +49,7 @@ def loads_noting(data: str | bytes) -> tuple[Any, list[str]]:
     raw = _encoded(data)
     value: Any = None
     refused: orjson.JSONDecodeError | None = None
-    if not _LONG_INTEGER.search(raw):
+    if not _may_be_long(raw):
         try:
             value = orjson.loads(raw)
         except orjson.JSONDecodeError as error:
@@ -75,6 +78,11 @@ def dumps(value: Any) -> str:
     if b"null" in text and not _all_finite(value):  # orjson writes NaN and infinity as null
         _refuse_unwritable(value)
     return text.decode()
+
+
+def _may_be_long(raw: bytes) -> bool:
+    """Whether there may be an integer beyond 64 bits; the expression alone would take most of the reading."""
+    return _LONG in raw.translate(_AS_ZEROS) and _LONG_INTEGER.search(raw) is not None
 
 
 def _encoded(data: str | bytes) -> bytes:
