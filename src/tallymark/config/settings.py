@@ -37,7 +37,7 @@ def _listed(value: Any) -> Any:
 
 
 def _jsoned(value: Any) -> Any:
-    """A JSON object written as text as a dict; keys of a dict as text."""
+    """JSON written as text as what it says; keys of a dict as text."""
     if isinstance(value, Mapping):
         return {str(key): item for key, item in value.items()}
     if not isinstance(value, str):
@@ -62,6 +62,7 @@ def off(value: Any) -> Any:
 Names = Annotated[list[str], BeforeValidator(_listed)]
 Text = Annotated[str | None, BeforeValidator(off)]
 Mapped = Annotated[dict[str, Any], BeforeValidator(_jsoned)]
+Tables = Annotated[list[dict[str, Any]], BeforeValidator(_jsoned)]
 Group = Literal["server", "queue", "page"]
 
 
@@ -147,6 +148,15 @@ class Settings(BaseModel):
     )
     choice_auto_accept: bool = _setting("page", "Choosing an option also accepts the task.", False)
     choice_accept_empty: bool = _setting("page", "Accepting without a choice is allowed.", False)
+    choice_key: Text = _setting("page", "Key under which a choice is stored; unset: `accept`.")
+    field_id: Text = _setting("page", "Key under which `text_input` stores; unset: `user_input`.")
+    field_label: Text = _setting("page", "What stands above the field.")
+    field_placeholder: Text = _setting("page", "What stands in the field while it is empty.")
+    field_rows: int | None = _setting("page", "Lines of the field; unset: 1.", ge=1)
+    field_autofocus: bool | None = _setting("page", "Start in the field; unset: no.")
+    field_suggestions: Names | None = _setting("page", "Texts that the field offers.")
+    fields: Tables | None = _setting("page", "Several fields, each a table with keys `field_…`.")
+    blocks: Tables | None = _setting("page", "The parts of a card of `blocks`, each a table with `view_id`.")
     keymap: Mapped = _setting("page", 'Keys by action, as `{"accept": ["ctrl+enter"]}`.', {})
     keymap_by_label: Mapped = _setting("page", "Keys by label or number of an option.", {})
     custom_theme: Mapped = _setting(
