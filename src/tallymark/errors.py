@@ -29,6 +29,7 @@ __all__ = [
     "RecipeError",
     "SettingError",
     "SourceError",
+    "StoreConflict",
     "StoreError",
     "StoreUnavailable",
     "TallymarkError",
@@ -123,3 +124,7 @@ class StoreUnavailable(StoreError):
     """The database cannot be written or read just now: the disk is full, or somebody else locks it."""
 
     code = "store_unavailable"
+
+
+class StoreConflict(StoreUnavailable):
+    """Others were in a transaction's way and the database undid it; it can be done again at once."""

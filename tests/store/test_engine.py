@@ -9,7 +9,7 @@ from tests.queue.team import START, Clock, Team
 
 from tallymark.errors import StoreError, StoreUnavailable
 from tallymark.store import Row, Statement, Store, Transaction, is_database_failure
-from tallymark.store.engine import KEY_STEPS
+from tallymark.store.transaction import KEY_STEPS
 
 ADD = Statement("Add a document.", "INSERT INTO document (text) VALUES (:text) RETURNING id")
 PUT = Statement("Put documents.", "INSERT INTO document (text) VALUES (:text)")
@@ -142,7 +142,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("address", "message"),
     [
-        ("postgresql://host/name", "not supported"),
+        ("mysql://host/name", "not supported"),
         ("sqlite://", "not supported"),
         ("://", "not a database address"),
     ],

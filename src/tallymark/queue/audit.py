@@ -32,10 +32,11 @@ _TASK_STATES = Statement(
     "Tasks of a dataset: by state, with a live lease, without a row.",
     """
     SELECT count(*) AS queued,
-           coalesce(sum(t.state = 'done'), 0) AS done,
-           coalesce(sum(t.state = 'withdrawn'), 0) AS withdrawn,
-           coalesce(sum(t.state = 'open'), 0) AS open,
-           coalesce(sum(NOT EXISTS (SELECT 1 FROM task_row r WHERE r.task = t.id)), 0) AS without_row
+           count(CASE WHEN t.state = 'done' THEN 1 END) AS done,
+           count(CASE WHEN t.state = 'withdrawn' THEN 1 END) AS withdrawn,
+           count(CASE WHEN t.state = 'open' THEN 1 END) AS open,
+           count(CASE WHEN NOT EXISTS (SELECT 1 FROM task_row r WHERE r.task = t.id) THEN 1 END)
+               AS without_row
       FROM task t WHERE t.dataset = :dataset
     """,
 )
@@ -114,7 +115,7 @@ def _invariant(name: str, description: str, sql: str) -> Invariant:
     return Invariant(name, description, Statement(description, sql))
 
 
-_OF = "(:dataset IS NULL OR {} = :dataset)"
+_OF = "({} = :dataset OR :dataset IS NULL)"
 _TASK = _OF.format("t.dataset")
 _SESSION = _OF.format("s.dataset")
 
@@ -270,7 +271,8 @@ INVARIANTS = (
          WHERE {_OF.format("o.dataset")} AND (
                o.rows_read < (SELECT coalesce(max(f.last), 0) FROM row_fate f WHERE f.source = o.id)
             OR o.known_rows < o.rows_read
-            OR o.mark > (SELECT coalesce(sum(min(f.last, o.mark) - f.first + 1), 0) FROM row_fate f
+            OR o.mark > (SELECT coalesce(sum(
+                           1 - f.first + CASE WHEN f.last < o.mark THEN f.last ELSE o.mark END), 0) FROM row_fate f
                           WHERE f.source = o.id AND f.first <= o.mark))
         """,  # noqa: S608
     ),

@@ -4,6 +4,7 @@ from typing import Any
 
 from tallymark.errors import InputError, NotKnown
 from tallymark.names import canonical
+from tallymark.queue.locks import makes_dataset
 from tallymark.store import Row, Statement, Transaction
 
 LEASE_SECONDS = 900.0
@@ -54,6 +55,7 @@ def ensure_dataset(
         raise InputError(
             f"A dataset's name has 1 to 200 printable characters and no space at its ends, not {name[:40]!r}."
         )
+    makes_dataset(tx)
     row = tx.one(_FIND, {"name": name})
     settings = {"ignore_counts": int(ignore_counts), "lease_seconds": lease_seconds}
     if row is None:

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from tallymark.queue.fates import record_fates, rows_with_fate
+from tallymark.queue.locks import adds_tasks
 from tallymark.queue.runs import fenced
 from tallymark.queue.tasks import AVAILABLE, offer_behind
 from tallymark.store import Row, Statement, Transaction
@@ -34,7 +35,7 @@ _SOURCE_FINGERPRINT = Statement(
 _SOURCE_RUN = Statement("A run reads a source.", "UPDATE source SET run = :run WHERE id = :source")
 _SOURCE_READ = Statement(
     "How far a source was read.",
-    "UPDATE source SET rows_read = max(rows_read, :rows_read) WHERE id = :source",
+    "UPDATE source SET rows_read = :rows_read WHERE id = :source AND rows_read < :rows_read",
 )
 _SOURCE_MARK = Statement(
     "The last row of a source such that it and all before have a final fate.",
@@ -94,7 +95,7 @@ _SUPPLY = Statement(
         SELECT 1 FROM task t
          WHERE t.dataset = :dataset AND t.rank > :rank
            AND {AVAILABLE}
-         LIMIT :limit) AS some
+         LIMIT :limit) AS few
     """,  # noqa: S608
 )
 _SUPPLY_RETURNED = Statement(
@@ -104,7 +105,7 @@ _SUPPLY_RETURNED = Statement(
         SELECT 1 FROM returned r JOIN task t ON t.id = r.task
          WHERE r.dataset = :dataset AND (t.rank, t.id) <= (:rank, :task)
            AND {AVAILABLE}
-         LIMIT :limit) AS some
+         LIMIT :limit) AS few
     """,  # noqa: S608
 )
 
@@ -206,11 +207,12 @@ def enqueue(
     """
     batch = _Batch(fenced(tx, run, generation), None)
     dataset = batch.run["dataset"]
+    adds_tasks(tx, dataset)
     batch.overlap = tx.value(_OVERLAP, {"dataset": dataset})
     _look_up(tx, batch, tasks)
-    first = tx.new_ids("task", len(tasks)).start
+    fresh = tx.new_ids("task", len(tasks))
     for task in tasks:
-        _place(batch, task, first + len(batch.new))
+        _place(batch, task, fresh[len(batch.new)])
     _insert(tx, batch)
     for source, ordinal, fate, why in fates:
         batch.fates.setdefault((source, ordinal), (fate, why))

@@ -1,7 +1,7 @@
 """Import answered records: each is a counted answer of its session, kept to the letter for export."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, cast
@@ -10,6 +10,7 @@ from tallymark import jsontext
 from tallymark.errors import InputError
 from tallymark.hashing import INPUT_HASH_KEY, TASK_HASH_KEY, identities_of, set_hashes, without_private
 from tallymark.queue.datasets import find_dataset
+from tallymark.queue.locks import adds_tasks
 from tallymark.queue.seats import new_seat, seat_row
 from tallymark.queue.tasks import Tasks, offer_behind
 from tallymark.store import Row, Statement, Transaction, json_ids
@@ -97,8 +98,8 @@ class _Batch:
 
     dataset: Row
     now: float
-    next_task: int
-    next_document: int
+    task_ids: Iterator[int]
+    document_ids: Iterator[int]
     known: set[str] = field(default_factory=set)
     places: dict[bytes, list[_Place]] = field(default_factory=dict)
     seats: dict[str, _Seat] = field(default_factory=dict)
@@ -109,9 +110,9 @@ class _Batch:
 
     def document(self, text: str) -> int:
         """Keep a document, and its id."""
-        self.documents.append({"id": self.next_document, "text": text})
-        self.next_document += 1
-        return self.next_document - 1
+        identifier = next(self.document_ids)
+        self.documents.append({"id": identifier, "text": text})
+        return identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +149,9 @@ def import_answers(
     found = find_dataset(tx, dataset)
     numbers = occurrences if occurrences is not None else [0] * len(records)
     read = [_read(found["name"], *pair) for pair in zip(records, numbers, strict=True)]
-    next_task, next_document = tx.new_ids("task", 1).start, tx.new_ids("document", 1).start
-    batch = _Batch(found, tx.now, next_task, next_document)
+    adds_tasks(tx, found["id"])
+    task_ids, document_ids = tx.new_ids("task", len(read)), tx.new_ids("document", 2 * len(read))
+    batch = _Batch(found, tx.now, iter(task_ids), iter(document_ids))
     _look_up(tx, batch, read)
     counts = Counter(added=0, repeats=0, known=0)
     for record in read:
@@ -232,8 +234,7 @@ def _changes(document: Task, record: _Record) -> str | None:
 
 def _new_task(batch: _Batch, record: _Record, places: list[_Place]) -> _Place:
     document = without_answer(record.hashed)
-    place = _Place(batch.next_task, places[-1].repeat + 1 if places else 0, document)
-    batch.next_task += 1
+    place = _Place(next(batch.task_ids), places[-1].repeat + 1 if places else 0, document)
     places.append(place)
     batch.tasks.append(
         {

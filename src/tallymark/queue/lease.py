@@ -36,7 +36,7 @@ _OVERDUE = Statement(
     """
     SELECT s.id AS session, a.task FROM session s JOIN assignment a ON a.session = s.id AND a.state = 'leased'
      WHERE s.dataset = :dataset AND s.held > 0 AND s.last_call < :before AND s.id <> :session
-     ORDER BY a.task
+     ORDER BY a.task {lock_free:s}
     """,
 )
 _SILENT = Statement(
@@ -49,7 +49,7 @@ _SILENT = Statement(
        AND NOT EXISTS (SELECT 1 FROM assignment m WHERE m.task = a.task AND m.session = :session
                           AND m.state IN ('leased', 'answered', 'ineligible'))
        AND NOT EXISTS (SELECT 1 FROM assignment u WHERE u.task = a.task AND u.standing = 'surplus')
-     ORDER BY s.last_call, t.rank, t.id LIMIT :need
+     ORDER BY s.last_call, t.rank, t.id LIMIT :need {lock_free:s}
     """,
 )
 _FROM_RETURNED = Statement(
@@ -58,13 +58,18 @@ _FROM_RETURNED = Statement(
     SELECT r.rank, r.task AS id, t.state = 'open' AND (t.overlap IS NULL OR t.taken < t.overlap) AS free,
            {AVAILABLE} AS mine
       FROM returned r JOIN task t ON t.id = r.task
-     WHERE r.dataset = :dataset ORDER BY r.rank, r.task LIMIT {RETURNED_LOOK} {{lock:t}}
+     WHERE r.dataset = :dataset ORDER BY r.rank, r.task LIMIT {RETURNED_LOOK} {{lock_free:t}}
     """,  # noqa: S608
 )
 _NOT_RETURNED = Statement(
     "A task is no longer waiting to be taken again.",
     "DELETE FROM returned WHERE dataset = :dataset AND rank = :rank AND task = :id",
 )
+_IN_ORDER = f"""
+    SELECT t.id, t.rank FROM task t
+     WHERE t.dataset = :dataset AND (t.rank, t.id) > (:rank, :task) AND {AVAILABLE}
+     ORDER BY t.rank, t.id LIMIT :need
+"""  # noqa: S608
 _NEXT = Statement(
     "The next open tasks in order after a cursor: of its rank, then of higher ones, each along the index.",
     f"""
@@ -76,8 +81,13 @@ _NEXT = Statement(
             SELECT t.id, t.rank FROM task t
              WHERE t.dataset = :dataset AND t.rank > :rank AND {AVAILABLE}
              ORDER BY rank, id LIMIT :need) AS next)
-     ORDER BY t.rank, t.id {{lock_free:t}}
+     ORDER BY t.rank, t.id
     """,  # noqa: S608
+    postgresql=f"{_IN_ORDER} {{lock_free:t}}",
+)
+_NEXT_WAITING = Statement(
+    "The next open tasks in order after a cursor; those that somebody else has locked are waited for.",
+    f"{_IN_ORDER} {{lock:t}}",
 )
 _TAKE = Statement("Leases take a slot each.", "UPDATE task SET taken = taken + 1 WHERE id IN {ids}")
 _LEASE = Statement(
@@ -116,7 +126,7 @@ _WITH_OTHERS = Statement(
 )
 _RETURNED_COUNT = Statement(
     "How many tasks are available again.",
-    f"SELECT count(*) FROM (SELECT 1 FROM returned WHERE dataset = :dataset LIMIT {RETURNED_LOOK}) AS some",  # noqa: S608
+    f"SELECT count(*) FROM (SELECT 1 FROM returned WHERE dataset = :dataset LIMIT {RETURNED_LOOK}) AS few",  # noqa: S608
 )
 _LEASED = Statement(
     "The tasks a client of a seat holds.",
@@ -326,6 +336,8 @@ def _search(tx: Transaction, seat: Seat, need: int) -> list[Row]:
         found += ahead
     if len(found) < need and seat.cursor_rank is not None and open_tasks(tx, seat) > 0:
         found += _search_from(tx, seat, need - len(found), found, after_cursor=False)
+    if not found and tx.concurrent and open_tasks(tx, seat) > 0:
+        found = _search_from(tx, seat, need, found, after_cursor=False, statement=_NEXT_WAITING)
     return found
 
 
@@ -339,13 +351,19 @@ def _search_returned(tx: Transaction, seat: Seat, need: int) -> list[Row]:
 
 
 def _search_from(
-    tx: Transaction, seat: Seat, need: int, found: list[Row], *, after_cursor: bool
+    tx: Transaction,
+    seat: Seat,
+    need: int,
+    found: list[Row],
+    *,
+    after_cursor: bool,
+    statement: Statement = _NEXT,
 ) -> list[Row]:
     start = (seat.cursor_rank, seat.cursor_task) if after_cursor else (None, None)
     rank, task = start if start[0] is not None else (float("-inf"), 0)
     had = {row["id"] for row in found}
     named = {"dataset": seat.dataset, "session": seat.id, "rank": rank, "task": task, "need": need + len(had)}
-    return [row for row in tx.all(_NEXT, named) if row["id"] not in had][:need]
+    return [row for row in tx.all(statement, named) if row["id"] not in had][:need]
 
 
 def _take(tx: Transaction, seat: Seat, client: str, found: list[Row]) -> None:

@@ -21,7 +21,7 @@ _HOLDERS = Statement(
 _HELD_IN = Statement(
     "All tasks of a dataset that somebody holds, perhaps only one session.",
     "SELECT a.task FROM session s JOIN assignment a ON a.session = s.id AND a.state = 'leased'"
-    " WHERE s.dataset = :dataset AND (:session IS NULL OR s.id = :session) ORDER BY a.task",
+    " WHERE s.dataset = :dataset AND (s.id = :session OR :session IS NULL) ORDER BY a.task",
 )
 _ASSIGNMENT = Statement(
     "An assignment that was answered once.",

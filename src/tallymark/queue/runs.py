@@ -6,6 +6,7 @@ from typing import Any
 from tallymark import jsontext
 from tallymark.errors import DatasetRequired, Fenced, NotKnown
 from tallymark.queue.datasets import find_dataset
+from tallymark.queue.locks import fences_run, makes_dataset, writes_for_run
 from tallymark.store import Row, Statement, Transaction
 from tallymark.types import StreamState
 
@@ -20,6 +21,7 @@ _NEW = Statement(
     """,
 )
 _CURRENT = Statement("This run is its dataset's newest.", "UPDATE dataset SET run = :run WHERE id = :dataset")
+_NEWEST_OF = Statement("The newest run of a dataset.", "SELECT run FROM dataset WHERE id = :dataset")
 _RUN = Statement("A run.", "SELECT * FROM run WHERE id = :run")
 _FENCE = Statement(
     "A run, if it is still its dataset's newest.",
@@ -77,6 +79,7 @@ def start_run(
     """
     found = find_dataset(tx, dataset)
     excluded = [find_dataset(tx, name)["id"] for name in exclude if name != dataset]
+    _fence_newest(tx, found["id"])
     run = tx.insert(
         _NEW,
         {
@@ -104,10 +107,19 @@ def start_run(
 
 def fenced(tx: Transaction, run: int, generation: int) -> Row:
     """The run, when it is still the newest of its dataset. Errors: `Fenced`."""
+    writes_for_run(tx, run)
     row = tx.one(_FENCE, {"run": run, "generation": generation})
     if row is None:
         raise Fenced("Another start of a recipe on this dataset has taken over; this one must stop.")
     return row
+
+
+def _fence_newest(tx: Transaction, dataset: int) -> None:
+    """Wait for what is being written for the newest run of a dataset; nothing more is, from now on."""
+    makes_dataset(tx, dataset)
+    newest = tx.value(_NEWEST_OF, {"dataset": dataset})
+    if newest is not None:
+        fences_run(tx, newest)
 
 
 def beat(tx: Transaction, *, run: int, generation: int) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from tallymark.errors import InputError, NotKnown
 from tallymark.queue.datasets import find_dataset
+from tallymark.queue.locks import changes_seats
 from tallymark.queue.tasks import Tasks, hold_fewer
 from tallymark.store import Row, Statement, Transaction
 
@@ -14,14 +15,18 @@ NO_CLIENT = ""  # callers that name no client are one client together
 NAME_LIMIT = 200
 
 _SEAT = Statement(
-    "A seat with its dataset and the dataset's newest run, by token; the seat is locked.",
+    "A seat with its dataset and the dataset's newest run, by token.",
     """
     SELECT s.*, d.name AS dataset_name, d.exclude_by, d.overlap, d.ignore_counts, d.lease_seconds, d.paused,
            d.queued, d.done, d.withdrawn, d.run, r.view_id, r.wants, r.stream, r.stream_detail, r.stream_row,
            r.rows_read, r.rows_known, r.beat_at AS host_beat, r.ended_at, r.error, r.progress AS run_progress
       FROM session s JOIN dataset d ON d.id = s.dataset LEFT JOIN run r ON r.id = d.run
-     WHERE s.token = :token {lock:s}
+     WHERE s.token = :token
     """,
+)
+_LOCK = Statement(
+    "Lock a seat; what is read afterwards is as new as the lock.",
+    "SELECT id FROM session s WHERE s.token = :token {lock:s}",
 )
 _BY_NAME = Statement(
     "A seat by its dataset and name.",
@@ -136,6 +141,7 @@ class Seat:
 
 def lock_seat(tx: Transaction, token: str) -> Seat:
     """The seat of a token, locked. Errors: `NotKnown`."""
+    tx.lock(_LOCK, {"token": token})
     row = tx.one(_SEAT, {"token": token})
     if row is None:
         raise NotKnown("This session is not known here. Claim the seat again by its name.")
@@ -188,6 +194,7 @@ def claim_seat(
         row = new_seat(tx, found["id"], name or "", kind)
         _reopen(tx, found, row["id"])
     elif row["retired_at"] is not None:
+        changes_seats(tx, found["id"])
         tx.run(_RETURN, {"session": row["id"], "now": tx.now})
         _reopen(tx, found, row["id"])
     other = also_open(tx, row["id"], client_id)
@@ -217,6 +224,10 @@ def named_seat(tx: Transaction, dataset: int, dataset_name: str, name: str) -> R
 
 def new_seat(tx: Transaction, dataset: int, name: str, kind: str, *, retired: bool = False) -> Row:
     """Make a seat. Imports make retired ones: nobody sits there until somebody claims the name."""
+    changes_seats(tx, dataset)
+    row = seat_row(tx, dataset, name, kind)
+    if row is not None:
+        return row  # somebody else has made it just now
     tx.run(_ANNOTATOR, {"name": name, "kind": kind})
     tx.insert(
         _NEW,
@@ -237,6 +248,7 @@ def new_seat(tx: Transaction, dataset: int, name: str, kind: str, *, retired: bo
 def retire_seat(tx: Transaction, *, dataset: str, name: str) -> dict[str, Any]:
     """Close a seat: its leases go back, and tasks that want everyone no longer wait for it."""
     found = find_dataset(tx, dataset)
+    changes_seats(tx, found["id"])
     row = named_seat(tx, found["id"], dataset, name)
     held = [leased["task"] for leased in tx.all(_LEASES, {"session": row["id"]})]
     tasks = Tasks.locked(tx, found["id"], held)

@@ -13,6 +13,10 @@ _STOP = Statement("A server stops.", "UPDATE server SET stopped_at = :now WHERE 
 _BEAT = Statement("A server is alive.", "UPDATE server SET beat_at = :now WHERE id = :server")
 _DATABASE_BEAT = Statement("Some server is alive.", "UPDATE database SET beat_at = :now WHERE id = 1")
 _LAST_BEAT = Statement("When a server was last alive.", "SELECT beat_at FROM database WHERE id = 1")
+_LOCK = Statement(
+    "One server at a time begins: what is added to leases is added once.",
+    "SELECT id FROM database WHERE id = 1 {lock:database}",
+)
 _ADDRESS = Statement(
     "Remember where this database is served.", "UPDATE database SET address = :address WHERE id = 1"
 )
@@ -35,6 +39,7 @@ CLIENTS_ALIVE_SECONDS = 60.0
 
 def register_server(tx: Transaction, *, address: str, secret: str, pid: int, version: str) -> dict[str, Any]:
     """A server begins to serve at an address. The time all servers were down is added to leases."""
+    tx.lock(_LOCK)
     last = tx.value(_LAST_BEAT)
     gap = 0.0 if last is None else max(0.0, tx.now - last)
     if gap:

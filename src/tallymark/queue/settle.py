@@ -30,7 +30,7 @@ _HANDED = Statement(
 _DELIVERED = Statement(
     "The host has given these to the model.",
     "UPDATE delivery SET delivered_at = :now, run = :run, unseen = :unseen WHERE delivered_at IS NULL"
-    " AND answer IN (SELECT id FROM answer WHERE op_id IN (SELECT value FROM json_each(:op_ids)))",
+    " AND answer IN (SELECT id FROM answer WHERE op_id IN {texts:op_ids})",
 )
 _FORMS_DUE = Statement(
     "Answers that before_db has not seen.",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tallymark.queue.journal import journal
+from tallymark.queue.locks import keeps_seats
 from tallymark.store import Row, Statement, Transaction, json_ids
 
 # A condition: task t has a slot that seat :session may take.
@@ -235,8 +236,7 @@ class Tasks:
 
     def _decide(self, tasks: list[LockedTask]) -> None:
         everyone = [task.id for task in tasks if task.overlap is None and task.state != "withdrawn"]
-        wanting = self._tx.all(_NOT_BY_EVERYONE, {"ids": json_ids(everyone)}) if everyone else []
-        missing = {row["id"] for row in wanting}
+        missing = self._not_by_everyone(everyone) if everyone else set()
         for task in tasks:
             if task.state == "withdrawn":
                 continue
@@ -246,6 +246,10 @@ class Tasks:
                 self._count_state(task, state)
                 task.freed = task.freed or state == "open"
                 task.state, task.changed = state, True
+
+    def _not_by_everyone(self, ids: Sequence[int]) -> set[int]:
+        keeps_seats(self._tx, self._dataset)
+        return {row["id"] for row in self._tx.all(_NOT_BY_EVERYONE, {"ids": json_ids(ids)})}
 
     def _count_state(self, task: LockedTask, state: str) -> None:
         self._tx.tally(

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from tallymark.errors import NotKnown
 from tallymark.names import canonical
-from tallymark.store.engine import Store, json_ids
+from tallymark.store.engine import Store
 from tallymark.store.records import RECORD_COLUMNS, RECORD_TABLES, record, revision_record
 from tallymark.store.statements import Statement
+from tallymark.store.transaction import json_ids
 from tallymark.types import Decision, Task
 
 PAGE = 500
@@ -25,7 +26,7 @@ _PAGE = Statement(
     f"""
     SELECT n.id, {RECORD_COLUMNS} FROM answer n {RECORD_TABLES}
      WHERE n.dataset = :dataset AND n.id > :after AND {_CURRENT}
-       AND (:decision IS NULL OR n.decision = :decision)
+       AND (n.decision = :decision OR :decision IS NULL)
      ORDER BY n.id LIMIT {PAGE}
     """,  # noqa: S608
 )
@@ -35,7 +36,7 @@ _HISTORY = Statement(
     SELECT n.id, n.revision, n.base, n.beside, n.active_ms, n.shown_at, s.kind AS annotator_kind,
            a.revision AS current_revision, {RECORD_COLUMNS} FROM answer n {RECORD_TABLES}
      WHERE n.dataset = :dataset AND n.id > :after AND n.id <= :last
-       AND (:decision IS NULL OR n.decision = :decision)
+       AND (n.decision = :decision OR :decision IS NULL)
      ORDER BY n.id LIMIT {PAGE}
     """,  # noqa: S608
 )

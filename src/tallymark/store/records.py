@@ -4,7 +4,7 @@ from typing import Any
 
 from tallymark import jsontext
 from tallymark.store.documents import merged
-from tallymark.store.engine import Row
+from tallymark.store.transaction import Row
 from tallymark.types import Task
 
 RECORD_COLUMNS = """

@@ -3,11 +3,13 @@
 | macro | SQLite | PostgreSQL |
 |---|---|---|
 | `{ids}` | the integers of the JSON array `:ids` | the same |
+| `{texts:names}` | the texts of the JSON array `:names` | the same |
 | `{keys}` | one placeholder for each element of the list `keys` | the same |
-| `{lock:t}` | nothing: the one writer holds the database | `FOR UPDATE OF t` |
-| `{lock_free:t}` | nothing | `FOR UPDATE OF t SKIP LOCKED` |
+| `{lock:t}` | nothing: the one writer holds the database | `FOR NO KEY UPDATE OF t`; nothing while reading |
+| `{lock_free:t}` | nothing | the same with `SKIP LOCKED` |
 
-Parameters are written `:name`. A statement is rendered once per dialect.
+Parameters are written `:name`. PostgreSQL must be able to tell their types: write `x = :y OR :y IS NULL` in
+this order. A statement is rendered once per dialect.
 """
 
 import re
@@ -16,6 +18,7 @@ from dataclasses import dataclass
 from functools import cache
 
 _MACRO = re.compile(r"\{(\w+)(?::(\w+))?\}")
+_PARAMETER = re.compile(r"'[^']*'|%|(?<!:):([a-z]\w*)")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,24 +27,64 @@ class Dialect:
 
     name: str
     macros: dict[str, Callable[[str], str]]
+    spelled: Callable[[str], str] = str
+    """Parameters as the driver wants them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Statement:
+    """One SQL statement with the sentence that says what it does.
+
+    `postgresql` is the same for PostgreSQL, where the one of SQLite would lock too little or be slow there.
+    """
+
+    purpose: str
+    sql: str
+    postgresql: str | None = None
+
+
+def _percent(sql: str) -> str:
+    """`:name` as `%(name)s`, outside quoted text."""
+
+    def one(match: re.Match[str]) -> str:
+        name = match.group(1)
+        return f"%({name})s" if name else match.group(0).replace("%", "%%")
+
+    return _PARAMETER.sub(one, sql)
+
+
+def _elements(kind: str, name: str) -> str:
+    array = f"json_array_elements_text(CAST(:{name} AS json))"
+    return f"(SELECT CAST(value AS {kind}) FROM {array} AS given(value))"  # noqa: S608
 
 
 SQLITE = Dialect(
     name="sqlite",
     macros={
         "ids": lambda _: "(SELECT value FROM json_each(:ids))",
+        "texts": lambda name: f"(SELECT value FROM json_each(:{name}))",  # noqa: S608
         "lock": lambda _: "",
         "lock_free": lambda _: "",
     },
 )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Statement:
-    """One SQL statement with the sentence that says what it does."""
-
-    purpose: str
-    sql: str
+_POSTGRESQL_MACROS: dict[str, Callable[[str], str]] = {
+    "ids": lambda _: _elements("bigint", "ids"),
+    "texts": lambda name: _elements("text", name),
+}
+POSTGRESQL = Dialect(
+    name="postgresql",
+    macros={
+        **_POSTGRESQL_MACROS,
+        "lock": lambda table: f"FOR NO KEY UPDATE OF {table}",
+        "lock_free": lambda table: f"FOR NO KEY UPDATE OF {table} SKIP LOCKED",
+    },
+    spelled=_percent,
+)
+POSTGRESQL_READING = Dialect(
+    name="postgresql",
+    macros={**_POSTGRESQL_MACROS, "lock": lambda _: "", "lock_free": lambda _: ""},
+    spelled=_percent,
+)
 
 
 @cache
@@ -54,4 +97,5 @@ def render(statement: Statement, dialect: Dialect, keys: int = 0) -> str:
             return "(" + ", ".join(f":key{n}" for n in range(keys)) + ")"
         return dialect.macros[name](argument)
 
-    return _MACRO.sub(expand, statement.sql)
+    own = statement.postgresql if dialect.name == "postgresql" else None
+    return dialect.spelled(_MACRO.sub(expand, own or statement.sql))

@@ -29,11 +29,12 @@ def backup(file: str, *, settings: "Settings") -> None:
     """
     from tallymark.cli.commands._database import reading_store
 
-    with reading_store(settings) as store:
-        path = _target(file, store.path)
+    database = _file_of(settings, "pg_dump --format=custom --file=FILE")
+    with reading_store(settings):
+        path = _target(file, database)
         partial = path.with_name(path.name + ".part")
         try:
-            with _closing_both(store.path, partial) as (source, target):
+            with _closing_both(database, partial) as (source, target):
                 _copy(source, target)
             _check(partial)
             partial.replace(path)
@@ -52,10 +53,11 @@ def restore(file: str, yes: bool = False, *, settings: "Settings") -> int:
 
     Answers given since the backup are in the kept file only. Recipes and their server have to be stopped.
     """
-    from tallymark.channel.find import database_path, lock_path
+    from tallymark.channel.find import lock_path
     from tallymark.channel.locks import FileLock, LockHeld
 
-    source, database = Path(file).expanduser(), database_path(settings.database_url)
+    database = _file_of(settings, "pg_restore --clean --if-exists --dbname=URL FILE")
+    source = Path(file).expanduser()
     if not source.is_file():
         raise InputError(f"There is no file {source}.")
     _check(source)
@@ -134,6 +136,18 @@ def _copy(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
     with shown_progress("Copying", total=total) as advance:
         source.backup(target, pages=PAGES, progress=lambda _code, _left, _all: advance(PAGES))
     target.execute("PRAGMA journal_mode = DELETE")
+
+
+def _file_of(settings: "Settings", tool: str) -> Path:
+    """The file of the database. Errors: `InputError` for PostgreSQL, which has tools of its own."""
+    from tallymark.channel.find import database_path
+    from tallymark.databases import is_postgresql, shown
+
+    if is_postgresql(settings.database_url):
+        raise InputError(
+            f"{shown(settings.database_url)} is a PostgreSQL database. PostgreSQL's own tool does this: {tool}"
+        )
+    return database_path(settings.database_url)
 
 
 def _check(path: Path) -> None:

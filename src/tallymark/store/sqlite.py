@@ -1,0 +1,256 @@
+"""SQLite: one file, one writer at a time, readers that never wait."""
+
+import fcntl
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import QueuePool
+
+from tallymark.errors import StoreError, StoreUnavailable
+from tallymark.store.database import Clock, ddl
+from tallymark.store.statements import SQLITE, Statement
+from tallymark.store.transaction import Transaction
+
+APPLICATION_ID = 0x54414C59  # "TALY": marks the SQLite file as ours
+BUSY_SECONDS = 30.0
+CHECKPOINT_PAGES = 4_000  # 16 MB: pages that many commits touch are written to the file once
+
+_PASSING = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_PASSING |= {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM}
+
+
+class SQLiteTransaction(Transaction):
+    """A transaction of the one writer, or a reader's snapshot."""
+
+    _connection: sqlite3.Connection
+
+    def many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Execute once for each row of parameters."""
+        given = list(rows)
+        if not given:
+            return
+        sql = self._rendered(statement)
+        try:
+            with self.savepoint():
+                self._connection.executemany(sql, given)
+        except UnicodeEncodeError:  # as in `_execute`; rare, so that it is not looked for beforehand
+            self._connection.executemany(sql, map(_storable, given))
+
+    def new_ids(self, table: str, count: int) -> range:
+        """`count` fresh ids of a table, in order; ids of tasks that were deleted are not given again."""
+        (last,) = self._connection.execute(
+            f"SELECT max((SELECT coalesce(max(id), 0) FROM {table}),"  # noqa: S608
+            f" coalesce((SELECT seq FROM sqlite_sequence WHERE name = '{table}'), 0))"
+        ).fetchone()
+        return range(last + 1, last + 1 + count)
+
+    def _lives(self) -> bool:
+        return self._connection.in_transaction
+
+    def _check(self) -> None:
+        """SQLite undoes a whole transaction by itself when the disk fails; nothing may follow then."""
+        if not self._lives():
+            raise sqlite3.OperationalError("the database undid the transaction")
+
+    def _execute(
+        self, statement: Statement, parameters: Mapping[str, Any], *, keys: int = 0
+    ) -> sqlite3.Cursor:
+        sql = self._rendered(statement, keys)
+        try:
+            return self._connection.execute(sql, parameters)
+        except UnicodeEncodeError:  # a file's name or an error's text that is no UTF-8
+            return self._connection.execute(sql, _storable(parameters))
+
+
+class SQLiteDatabase:
+    """One file. What is written to it survives a power cut once the transaction has ended."""
+
+    writers = 1
+
+    def __init__(self, path: Path, clock: Clock | None, *, read_only: bool) -> None:
+        """Open a file that is there. Errors: `StoreError` when it is not ours."""
+        self.path = path
+        self.name = str(path)
+        self._clock = clock or time.time
+        _refuse_foreign(path, empty=not read_only)
+        self._engine = _engine(path, read_only=read_only)
+        self._file = _inode(path)
+
+    @property
+    def now(self) -> float:
+        """Seconds since 1970 by the clock of this machine."""
+        return self._clock()
+
+    @contextmanager
+    def begun(self, *, writing: bool) -> Iterator[SQLiteTransaction]:
+        """A transaction; `writing` takes the file's one lock at once.
+
+        Errors: `StoreError` when the file was removed or replaced: nothing written to it would last.
+        """
+        if writing:
+            self._check_file()
+        pooled = self._engine.raw_connection()
+        connection = pooled.driver_connection
+        assert isinstance(connection, sqlite3.Connection)  # noqa: S101  (narrows the pool's type)
+        try:
+            connection.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
+            try:
+                yield SQLiteTransaction(connection, SQLITE, self.now)
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise self.explained(error) from error
+        finally:
+            pooled.close()
+
+    def is_new(self, transaction: Transaction) -> bool:
+        """Whether there is no table yet."""
+        connection = transaction._connection
+        return not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+
+    def make(self, transaction: Transaction) -> None:
+        """Make all tables, and mark the file as ours."""
+        for statement in ddl(self._engine):
+            transaction._connection.execute(statement)
+        transaction._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+    def explained(self, error: Exception) -> Exception:
+        """`StoreError` or `StoreUnavailable` where the database failed, else the error itself."""
+        return explained(error, self.path) if isinstance(error, sqlite3.Error) else error
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._engine.dispose()
+
+    def _check_file(self) -> None:
+        if _inode(self.path) != self._file:
+            raise StoreError(
+                f"The database {self.path} was removed or replaced. Put it back, then start again."
+            )
+
+
+def sqlite_path(where: str | Path) -> Path:
+    """The file that a path or a `sqlite:///` URL names. Errors: `StoreError`."""
+    if isinstance(where, Path) or "://" not in where:
+        return Path(where).expanduser().absolute()
+    wanted = "Write a path, sqlite:////absolute/path.db or postgresql://user@host/name."
+    try:
+        url = make_url(where)
+    except ArgumentError as error:
+        raise StoreError(f"{where!r} is not a database address. {wanted}") from error
+    if url.get_backend_name() != "sqlite" or not url.database:
+        raise StoreError(f"The database {url.render_as_string()!r} is not supported. {wanted}")
+    return Path(url.database).expanduser().absolute()
+
+
+@contextmanager
+def made_by_one(path: Path) -> Iterator[None]:
+    """Let one process at a time make a database in a folder: SQLite does not wait where it changes to WAL.
+
+    The folder is locked, not the file: closing a second handle of that would drop SQLite's own locks.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        path.touch(mode=0o600)  # it holds the tokens of sessions
+        yield
+    finally:
+        os.close(handle)
+
+
+def explained(error: sqlite3.Error, path: Path) -> Exception:
+    """What a failure of the driver means; the error itself where it is a mistake of the program."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of the number says more than is needed
+    if code == sqlite3.SQLITE_NOTADB:
+        return StoreError(f"{path} is no SQLite database, or its head is damaged. Name another database.")
+    if code == sqlite3.SQLITE_READONLY:
+        return StoreError(f"The database {path} may only be read. Check its permissions and its folder's.")
+    if code == sqlite3.SQLITE_CORRUPT:
+        return StoreError(
+            f"The database {path} is damaged ({error}). Stop everything that uses it and restore a copy; "
+            "`tallymark restore` checks it."
+        )
+    if code == sqlite3.SQLITE_FULL:
+        return StoreUnavailable(f"The disk is full: {path} cannot grow. Free some space; nothing is lost.")
+    if code in _PASSING:
+        return StoreUnavailable(f"The database {path} cannot be used just now: {error}.")
+    return error
+
+
+def _inode(path: Path) -> int | None:
+    """What tells a file from another one that takes its place; None when there is none."""
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
+
+
+def _storable(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The parameters, with the halves of characters that UTF-8 does not have replaced in their text."""
+    if all(value.isascii() for value in parameters.values() if isinstance(value, str)):
+        return parameters
+    return {
+        name: value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+        for name, value in parameters.items()
+    }
+
+
+def _refuse_foreign(path: Path, *, empty: bool) -> None:
+    """Leave a file that is not ours as it is; an `empty` one may become ours. Errors: `StoreError`."""
+    left = path.with_name(path.name + "-wal")
+    if path.stat().st_size == 0 and left.exists() and left.stat().st_size:
+        raise StoreError(
+            f"{path} is empty, but {left.name} beside it is not: restore a copy of the database."
+        )
+    target = f"file:{_quoted(path)}?mode={'rw' if empty else 'ro'}"
+    with closing(sqlite3.connect(target, uri=True, isolation_level=None)) as connection:
+        connection.execute("BEGIN")  # both at one moment: somebody may be making it just now
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if application != APPLICATION_ID and (tables or not empty):
+        raise StoreError(f"{path} is an SQLite file, but not one of Tallymark. Name another database.")
+
+
+def _engine(path: Path, *, read_only: bool) -> Engine:
+    target = f"file:{_quoted(path)}?mode={'ro' if read_only else 'rwc'}"
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            target,
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=BUSY_SECONDS,
+            cached_statements=256,
+        )
+        connection.row_factory = sqlite3.Row
+        return connection
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=4, max_overflow=12)
+    event.listen(engine, "connect", lambda connection, _record: _configure(connection, read_only=read_only))
+    return engine
+
+
+def _configure(connection: sqlite3.Connection, *, read_only: bool) -> None:
+    if not read_only:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA cache_size = -16384")
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
