@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from tallymark import jsontext
+from tallymark.hashing import identities_of
 from tallymark.queue import answers, audit, datasets, enqueue, history, lease, operate, runs, seats, settle
 from tallymark.store import Row, Statement, Store, Transaction
 from tallymark.types import AckDict, Decision, Task
@@ -57,6 +58,16 @@ SHAPES = LabelShapes()
 
 def new_task(document: Task, **more: Any) -> dict[str, Any]:
     """A task as a host sends it to `enqueue`; its text is its input, text and label its identity."""
+    if "_input_hash" in document:  # as a feeder sends it
+        made = identities_of(document)
+        return {
+            "text": jsontext.dumps(document),
+            "identity": made.task.hex(),
+            "input_identity": made.input.hex(),
+            "input_hash": document["_input_hash"],
+            "task_hash": document["_task_hash"],
+            **more,
+        }
     label, text = str(document.get("label", "")), str(document.get("text", ""))
     shown = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16)
     asked = blake2b(f"{text}\0{label}".encode("utf-8", "surrogatepass"), digest_size=16)

@@ -73,6 +73,13 @@ _EDITED = Statement(
     " WHERE task = :task AND session = :session",
 )
 
+_KEEP_LEASE = Statement(
+    "Remember the lease that an answer ended, before the next one takes its place.",
+    "INSERT INTO past_lease (task, session, leased_at, ended_at, how)"
+    " SELECT task, session, leased_at, answered_at, 'answered' FROM assignment"
+    " WHERE task = :task AND session = :session AND leased_at IS NOT NULL",
+)
+
 _RETRACTED = Statement(
     "An answered assignment is held again.",
     """
@@ -336,6 +343,7 @@ def _retract(context: _Context, op: OperationDict, place: Place) -> AckDict:
     answer = _append(context, op, place, revision, place.revision, changes)
     counted = place.standing == "counted"
     slot = counted and task.state != "withdrawn"
+    tx.run(_KEEP_LEASE, {"task": task.id, "session": seat.id})
     tx.run(
         _RETRACTED,
         {

@@ -34,6 +34,7 @@ _OF_TASKS = tuple(
     for table, column in (
         ("delivery", "task"),
         ("draft", "task"),
+        ("past_lease", "task"),
         ("assignment", "task"),
         ("answer", "task"),
         ("task_row", "task"),

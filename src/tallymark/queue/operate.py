@@ -86,7 +86,7 @@ def withdraw_task(tx: Transaction, *, dataset: str, task_id: str) -> dict[str, A
     _end_leases(tx, tasks)
     tasks.set_state(task, "withdrawn")
     tasks.settle()
-    note(tx, found, "task_withdrawn", task_id)
+    note(tx, found, "task_withdrawn", task=task)
     return {}
 
 
@@ -96,7 +96,7 @@ def reopen_task(tx: Transaction, *, dataset: str, task_id: str) -> dict[str, Any
     if tasks[task].state == "withdrawn":
         tasks.set_state(task, "open")
         tasks.settle()
-        note(tx, found, "task_reopened", task_id)
+        note(tx, found, "task_reopened", task=task)
     return {}
 
 
@@ -114,7 +114,7 @@ def withdraw_answer(tx: Transaction, *, dataset: str, task_id: str, session: str
     if row["standing"] == "counted":
         tasks.move(task, taken=-1, counted=-1)
     tasks.settle()
-    note(tx, found, "answer_withdrawn", f"task {task_id}, session {session}")
+    note(tx, found, "answer_withdrawn", session, task=task)
     return {}
 
 
@@ -133,7 +133,7 @@ def reinstate_answer(tx: Transaction, *, dataset: str, task_id: str, session: st
     slots = int(standing == "counted")
     tasks.move(task, taken=slots, counted=slots)
     tasks.settle()
-    note(tx, found, "answer_reinstated", f"task {task_id}, session {session}")
+    note(tx, found, "answer_reinstated", session, task=task)
     return {}
 
 
@@ -151,9 +151,10 @@ def set_overlap(
     if overlap is not None and overlap < 1:
         raise InputError(f"An overlap is 1 or more, or none for everyone, not {overlap}.")
     if task_id is not None:
-        _, tasks, task = _one_task(tx, dataset, task_id)
+        of, tasks, task = _one_task(tx, dataset, task_id)
         tasks.set_overlap(task, overlap)
         tasks.settle()
+        note(tx, of, "overlap", str(overlap), task=task)
         return {"tasks": 1}
     found = find_dataset(tx, dataset)
     tx.run(_OVERLAP, {"dataset": found["id"], "overlap": overlap})

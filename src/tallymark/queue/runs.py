@@ -38,7 +38,7 @@ _STREAM = Statement(
 )
 _EVENT = Statement(
     "Note what no other table tells.",
-    "INSERT INTO event (at, dataset, kind, detail) VALUES (:now, :dataset, :kind, :detail)",
+    "INSERT INTO event (at, dataset, kind, detail, task) VALUES (:now, :dataset, :kind, :detail, :task)",
 )
 _LIVE = Statement(
     "Datasets with a newest run that has not ended.",
@@ -198,9 +198,11 @@ def project(tx: Transaction, *, dataset: str | None = None) -> dict[str, Any]:
     }
 
 
-def note(tx: Transaction, dataset: int | None, kind: str, detail: str | None = None) -> None:
-    """Write an event."""
-    tx.run(_EVENT, {"now": tx.now, "dataset": dataset, "kind": kind, "detail": detail})
+def note(
+    tx: Transaction, dataset: int | None, kind: str, detail: str | None = None, *, task: int | None = None
+) -> None:
+    """Write an event, of one task or of the whole dataset."""
+    tx.run(_EVENT, {"now": tx.now, "dataset": dataset, "kind": kind, "detail": detail, "task": task})
 
 
 def _only_dataset(tx: Transaction) -> str:

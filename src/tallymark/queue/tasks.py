@@ -33,9 +33,15 @@ _SLOTS_OF = Statement(
     "Which of these leases of a seat hold a slot.",
     "SELECT task, slot FROM assignment WHERE session = :session AND state = 'leased' AND task IN {ids}",
 )
+_KEEP_LEASES = Statement(
+    "Remember leases that end; those under way stand in their assignments.",
+    "INSERT INTO past_lease (task, session, leased_at, ended_at, how)"
+    " SELECT task, session, leased_at, :now, :state FROM assignment"
+    " WHERE session = :session AND state = 'leased' AND task IN {ids}",
+)
 _END = Statement(
     "Leases of a seat end.",
-    "UPDATE assignment SET state = :state, slot = 0, client = NULL"
+    "UPDATE assignment SET state = :state, slot = 0, client = NULL, leased_at = NULL"
     " WHERE session = :session AND state = 'leased' AND task IN {ids}",
 )
 _FEWER_HELD = Statement(
@@ -165,6 +171,7 @@ class Tasks:
         leases = self._tx.all(_SLOTS_OF, named)
         for lease in leases:
             self.move(lease["task"], taken=-lease["slot"])
+        self._tx.run(_KEEP_LEASES, {**named, "state": state, "now": self._tx.now})
         self._tx.run(_END, {**named, "state": state})
         for lease in leases:
             self._tasks[lease["task"]].freed = True

@@ -63,13 +63,19 @@ async def trace(
     dataset: DatasetName = None,
     task_id: str | None = None,
     row: Annotated[int | None, Query(ge=1, description="ordinal of a row, over all sources")] = None,
-    hash: Annotated[int | None, Query(description="an _input_hash or a _task_hash")] = None,
+    source: Annotated[str | None, Query(description="file in which the row is counted")] = None,
+    hash: Annotated[
+        str | None, Query(description="an _input_hash or a _task_hash, or an identity in hexadecimal")
+    ] = None,
+    text: Annotated[str | None, Query(description="text of an input, or a part of a document")] = None,
 ) -> Response:
-    """The whole life of a record: its row's fate, its tasks, who had them, what was said."""
+    """The whole life of a record: its row's fate, its tasks, who had them when, what was said."""
 
     def look(tx: Transaction) -> dict[str, Any]:
         name = dataset or project_of(tx, None)["dataset"]
-        return queue.trace.trace(tx, dataset=name, task_id=task_id, row=row, hash=hash)
+        return queue.trace.trace(
+            tx, dataset=name, task_id=task_id, row=row, source=source, hash=hash, text=text
+        )
 
     return json_reply(await server.read(look))
 

@@ -208,22 +208,42 @@ class AuditReply(BaseModel):
     invariants: list[Invariant]
 
 
+class RowPlace(BaseModel):
+    """A row by the number of its source and its ordinal."""
+
+    source: int
+    row: int
+
+
 class RowFate(BaseModel):
-    """What became of a row in one version of one source."""
+    """What became of a row in one version of one source; `of` is what a duplicate is a duplicate of."""
 
     uri: str
     version: int
     fate: str
     note: str | None
+    of: RowPlace | None
+
+
+class RowRange(BaseModel):
+    """Rows of one source, from `first` to `last`."""
+
+    uri: str
+    version: int
+    first: int
+    last: int
 
 
 class TaskRow(BaseModel):
-    """A row a task came from; `how` says how certain that is."""
+    """A row a task came from; `how` says how certain that is. `duplicates` are rows that repeat it."""
 
     uri: str
     version: int
     ordinal: int
     how: str
+    fate: str | None
+    note: str | None
+    duplicates: list[RowRange]
 
 
 class AssignmentTrace(BaseModel):
@@ -238,8 +258,31 @@ class AssignmentTrace(BaseModel):
     answered_at: float | None
 
 
+class LeaseTrace(BaseModel):
+    """One lease. `held` has no end yet; from `lease_until` on others may take it."""
+
+    session: str
+    leased_at: float
+    ended_at: float | None
+    how: Literal["held", "answered", "released", "expired"]
+    lease_until: float | None
+
+
+class DraftTrace(BaseModel):
+    """Half-done work; `message` says why it came back to its author."""
+
+    session: str
+    base: int
+    changes: Document
+    decision: str | None
+    comment: str | None
+    message: str | None
+    saved_at: float
+
+
 class AnswerTrace(BaseModel):
-    """One revision; `changes` are those against the task's document. Times are seconds (UNIX)."""
+    """One revision. `changes` are those against the task's document, `difference` those against the revision
+    it was based on, by key. `exported` is the record that `db-out` writes. Times are seconds (UNIX)."""
 
     session: str
     op_id: str
@@ -248,6 +291,10 @@ class AnswerTrace(BaseModel):
     status: str
     decision: str | None
     changes: Document
+    difference: list[Document]
+    current: bool
+    conflict: bool
+    standing: str | None
     client_time: float | None
     server_time: float
     shown_at: float | None
@@ -256,6 +303,8 @@ class AnswerTrace(BaseModel):
     reason: str | None
     validated: str | None
     form_state: str | None
+    stored_form: Document | None
+    exported: Document | None
     run: int | None
 
 
@@ -265,8 +314,24 @@ class DeliveryTrace(BaseModel):
     session: str
     kind: str
     run: int | None
+    handed_at: float | None
     delivered_at: float | None
     unseen: int
+
+
+class EventTrace(BaseModel):
+    """What an operator did."""
+
+    at: float
+    kind: str
+    detail: str | None
+
+
+class MadeOf(BaseModel):
+    """The keys that hashes are made of; null: given with the row or made of others; empty: of all keys."""
+
+    input_hash: list[str] | None
+    task_hash: list[str] | None
 
 
 class TaskTrace(BaseModel):
@@ -278,21 +343,31 @@ class TaskTrace(BaseModel):
     taken: int
     counted: int
     repeat: int
+    rank: float
     input_hash: int
     task_hash: int
+    input_identity: str
+    identity: str
+    exclude_by: Literal["task", "input"]
+    made_of: MadeOf
     created_at: float
     task: Document
     rows: list[TaskRow]
+    same_input: list[str]
     assignments: list[AssignmentTrace]
+    leases: list[LeaseTrace]
+    drafts: list[DraftTrace]
     answers: list[AnswerTrace]
     deliveries: list[DeliveryTrace]
+    events: list[EventTrace]
 
 
 class TraceReply(BaseModel):
-    """The life of the tasks found, and what became of the row asked for."""
+    """The life of the tasks found, and what became of the row asked for; `note` says how a text was found."""
 
     tasks: list[TaskTrace]
     row_fates: list[RowFate]
+    note: str | None
 
 
 class Health(BaseModel):

@@ -256,6 +256,25 @@ Index(
     postgresql_where=text("position IS NOT NULL"),
 )
 
+Index(
+    "assignment_aside",
+    assignment.c.session,
+    assignment.c.standing,
+    sqlite_where=text("standing IN ('surplus', 'uncounted', 'withdrawn')"),
+    postgresql_where=text("standing IN ('surplus', 'uncounted', 'withdrawn')"),
+)
+
+past_lease = _table(
+    "past_lease",
+    _id(),
+    Column("task", Int, ForeignKey("task.id"), nullable=False),
+    Column("session", Int, nullable=False),
+    Column("leased_at", Real, nullable=False),
+    Column("ended_at", Real, nullable=False),
+    Column("how", Letters, _one_of("how", "released", "expired", "answered"), nullable=False),
+)
+Index("past_lease_task", past_lease.c.task)
+
 answer = _table(
     "answer",
     _id(),
@@ -298,6 +317,13 @@ Index(
     answer.c.id,
     sqlite_where=text("validated = 'unvalidated'"),
     postgresql_where=text("validated = 'unvalidated'"),
+)
+Index(
+    "answer_apart",
+    answer.c.dataset,
+    answer.c.id,
+    sqlite_where=text("status = 'retracted' OR beside = 1 OR form_state = 'failed'"),
+    postgresql_where=text("status = 'retracted' OR beside = 1 OR form_state = 'failed'"),
 )
 
 draft = _table(
@@ -342,6 +368,12 @@ Index(
     delivery.c.answer,
     sqlite_where=text("delivered_at IS NULL"),
     postgresql_where=text("delivered_at IS NULL"),
+)
+Index(
+    "delivery_unseen",
+    delivery.c.dataset,
+    sqlite_where=text("unseen = 1"),
+    postgresql_where=text("unseen = 1"),
 )
 
 returned = _table(
@@ -413,6 +445,13 @@ event = _table(
     Column("dataset", Int),
     Column("kind", Letters, nullable=False),
     Column("detail", Letters),
+    Column("task", Int),
+)
+Index(
+    "event_task",
+    event.c.task,
+    sqlite_where=text("task IS NOT NULL"),
+    postgresql_where=text("task IS NOT NULL"),
 )
 
 media = _table(

@@ -233,7 +233,7 @@ export interface paths {
         };
         /**
          * Trace
-         * @description The whole life of a record: its row's fate, its tasks, who had them, what was said.
+         * @description The whole life of a record: its row's fate, its tasks, who had them when, what was said.
          */
         get: operations["trace"];
         put?: never;
@@ -308,7 +308,8 @@ export interface components {
         };
         /**
          * AnswerTrace
-         * @description One revision; `changes` are those against the task's document. Times are seconds (UNIX).
+         * @description One revision. `changes` are those against the task's document, `difference` those against the revision
+         *     it was based on, by key. `exported` is the record that `db-out` writes. Times are seconds (UNIX).
          */
         AnswerTrace: {
             /** Active Ms */
@@ -323,8 +324,20 @@ export interface components {
             client_time: number | null;
             /** Comment */
             comment: string | null;
+            /** Conflict */
+            conflict: boolean;
+            /** Current */
+            current: boolean;
             /** Decision */
             decision: string | null;
+            /** Difference */
+            difference: {
+                [key: string]: unknown;
+            }[];
+            /** Exported */
+            exported: {
+                [key: string]: unknown;
+            } | null;
             /** Form State */
             form_state: string | null;
             /** Op Id */
@@ -341,8 +354,14 @@ export interface components {
             session: string;
             /** Shown At */
             shown_at: number | null;
+            /** Standing */
+            standing: string | null;
             /** Status */
             status: string;
+            /** Stored Form */
+            stored_form: {
+                [key: string]: unknown;
+            } | null;
             /** Validated */
             validated: string | null;
         };
@@ -435,6 +454,8 @@ export interface components {
         DeliveryTrace: {
             /** Delivered At */
             delivered_at: number | null;
+            /** Handed At */
+            handed_at: number | null;
             /** Kind */
             kind: string;
             /** Run */
@@ -484,12 +505,46 @@ export interface components {
             unset: string[];
         };
         /**
+         * DraftTrace
+         * @description Half-done work; `message` says why it came back to its author.
+         */
+        DraftTrace: {
+            /** Base */
+            base: number;
+            /** Changes */
+            changes: {
+                [key: string]: unknown;
+            };
+            /** Comment */
+            comment: string | null;
+            /** Decision */
+            decision: string | null;
+            /** Message */
+            message: string | null;
+            /** Saved At */
+            saved_at: number;
+            /** Session */
+            session: string;
+        };
+        /**
          * EventReply
          * @description What the recipe's event hook returned.
          */
         EventReply: {
             /** Result */
             result: unknown;
+        };
+        /**
+         * EventTrace
+         * @description What an operator did.
+         */
+        EventTrace: {
+            /** At */
+            at: number;
+            /** Detail */
+            detail: string | null;
+            /** Kind */
+            kind: string;
         };
         /**
          * Health
@@ -667,6 +722,35 @@ export interface components {
              * @default 10
              */
             size: number;
+        };
+        /**
+         * LeaseTrace
+         * @description One lease. `held` has no end yet; from `lease_until` on others may take it.
+         */
+        LeaseTrace: {
+            /** Ended At */
+            ended_at: number | null;
+            /**
+             * How
+             * @enum {string}
+             */
+            how: "held" | "answered" | "released" | "expired";
+            /** Lease Until */
+            lease_until: number | null;
+            /** Leased At */
+            leased_at: number;
+            /** Session */
+            session: string;
+        };
+        /**
+         * MadeOf
+         * @description The keys that hashes are made of; null: given with the row or made of others; empty: of all keys.
+         */
+        MadeOf: {
+            /** Input Hash */
+            input_hash: string[] | null;
+            /** Task Hash */
+            task_hash: string[] | null;
         };
         /**
          * Operation
@@ -847,13 +931,38 @@ export interface components {
         };
         /**
          * RowFate
-         * @description What became of a row in one version of one source.
+         * @description What became of a row in one version of one source; `of` is what a duplicate is a duplicate of.
          */
         RowFate: {
             /** Fate */
             fate: string;
             /** Note */
             note: string | null;
+            of: components["schemas"]["RowPlace"] | null;
+            /** Uri */
+            uri: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * RowPlace
+         * @description A row by the number of its source and its ordinal.
+         */
+        RowPlace: {
+            /** Row */
+            row: number;
+            /** Source */
+            source: number;
+        };
+        /**
+         * RowRange
+         * @description Rows of one source, from `first` to `last`.
+         */
+        RowRange: {
+            /** First */
+            first: number;
+            /** Last */
+            last: number;
             /** Uri */
             uri: string;
             /** Version */
@@ -907,11 +1016,17 @@ export interface components {
         };
         /**
          * TaskRow
-         * @description A row a task came from; `how` says how certain that is.
+         * @description A row a task came from; `how` says how certain that is. `duplicates` are rows that repeat it.
          */
         TaskRow: {
+            /** Duplicates */
+            duplicates: components["schemas"]["RowRange"][];
+            /** Fate */
+            fate: string | null;
             /** How */
             how: string;
+            /** Note */
+            note: string | null;
             /** Ordinal */
             ordinal: number;
             /** Uri */
@@ -934,14 +1049,34 @@ export interface components {
             created_at: number;
             /** Deliveries */
             deliveries: components["schemas"]["DeliveryTrace"][];
+            /** Drafts */
+            drafts: components["schemas"]["DraftTrace"][];
+            /** Events */
+            events: components["schemas"]["EventTrace"][];
+            /**
+             * Exclude By
+             * @enum {string}
+             */
+            exclude_by: "task" | "input";
+            /** Identity */
+            identity: string;
             /** Input Hash */
             input_hash: number;
+            /** Input Identity */
+            input_identity: string;
+            /** Leases */
+            leases: components["schemas"]["LeaseTrace"][];
+            made_of: components["schemas"]["MadeOf"];
             /** Overlap */
             overlap: number | null;
+            /** Rank */
+            rank: number;
             /** Repeat */
             repeat: number;
             /** Rows */
             rows: components["schemas"]["TaskRow"][];
+            /** Same Input */
+            same_input: string[];
             /** State */
             state: string;
             /** Taken */
@@ -957,9 +1092,11 @@ export interface components {
         };
         /**
          * TraceReply
-         * @description The life of the tasks found, and what became of the row asked for.
+         * @description The life of the tasks found, and what became of the row asked for; `note` says how a text was found.
          */
         TraceReply: {
+            /** Note */
+            note: string | null;
             /** Row Fates */
             row_fates: components["schemas"]["RowFate"][];
             /** Tasks */
@@ -1358,8 +1495,12 @@ export interface operations {
                 task_id?: string | null;
                 /** @description ordinal of a row, over all sources */
                 row?: number | null;
-                /** @description an _input_hash or a _task_hash */
-                hash?: number | null;
+                /** @description file in which the row is counted */
+                source?: string | null;
+                /** @description an _input_hash or a _task_hash, or an identity in hexadecimal */
+                hash?: string | null;
+                /** @description text of an input, or a part of a document */
+                text?: string | null;
             };
             header?: never;
             path?: never;
