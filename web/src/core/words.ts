@@ -2,6 +2,9 @@
 
 import type { Detail, LeaseState, Progress } from "@/api/types";
 
+/** Made once: making one costs more than a hundred numbers. */
+const GROUPED = new Intl.NumberFormat("en-US");
+
 export interface Ending {
   title: string;
   text: string;
@@ -92,7 +95,7 @@ export function count(n: number, noun: string): string {
 }
 
 export function number(n: number): string {
-  return Math.round(n).toLocaleString("en-US");
+  return GROUPED.format(Math.round(n));
 }
 
 /** "about 2 h 10 min", for the time that is left. */

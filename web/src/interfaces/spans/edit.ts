@@ -119,10 +119,14 @@ function isObject(value: Json | undefined): value is Stored {
   return value !== null && typeof value === "object" && !Array.isArray(value);
 }
 
+/** Whether it has the offsets that make it a span. */
+function isSpan(value: Json | undefined): value is Stored & { start: number; end: number } {
+  return isObject(value) && typeof value.start === "number" && typeof value.end === "number";
+}
+
 function original(value: Json | undefined, origin: number | null): Span[] {
-  if (!isObject(value)) return [];
+  if (!isSpan(value)) return [];
   const { start, end, token_start, token_end, label, color } = value;
-  if (typeof start !== "number" || typeof end !== "number") return [];
   return [
     {
       start,
@@ -218,12 +222,13 @@ function listOf(value: Json | undefined): readonly Json[] {
 
 /** Originals that are no spans at all (no offsets) are kept where they are. */
 function untouched(base: readonly Json[], list: readonly Stored[]): boolean {
-  const readable = base.filter((item) => original(item, null).length > 0).length;
-  return list.length === readable && list.every((item) => Object.keys(item).join() === "$keep");
+  return (
+    list.length === base.filter(isSpan).length && list.every((item) => Object.keys(item).join() === "$keep")
+  );
 }
 
 function unreadable(base: readonly Json[]): Stored[] {
-  return base.flatMap((item, i) => (original(item, i).length === 0 ? [{ $keep: i }] : []));
+  return base.flatMap((item, i) => (isSpan(item) ? [] : [{ $keep: i }]));
 }
 
 export const edit: Edit<SpanWork> = {

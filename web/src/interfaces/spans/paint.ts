@@ -78,6 +78,8 @@ export class Painter {
   private width = 0;
   private frame = 0;
   private readonly sight: IntersectionObserver;
+  /** The only one: the browser keeps every range there is up to date with each change of the page. */
+  private readonly range = document.createRange();
   private readonly lane = matchMedia("(pointer: coarse)").matches ? LANE.coarse : LANE.fine;
 
   constructor(
@@ -288,7 +290,7 @@ export class Painter {
 
   /** Rectangles of the text between two units that are near the window, without the names of spans in between. */
   rects(start: number, end: number, everywhere = false): DOMRect[] {
-    const range = document.createRange();
+    const { range } = this;
     return this.blocks.flatMap((block) => {
       if (block.end <= start || block.start >= end) return [];
       if (!block.near && !everywhere) return [];
