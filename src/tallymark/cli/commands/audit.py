@@ -4,8 +4,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tallymark.cli.catalog import command
+from tallymark.cli.commands._auditing import audit_export, audit_source
 from tallymark.cli.commands._database import reading_store
 from tallymark.cli.commands._terminal import console, table
+from tallymark.errors import InputError
 from tallymark.recipe import Arg
 
 if TYPE_CHECKING:
@@ -19,13 +21,37 @@ __all__ = ["audit"]
 @command(
     "audit",
     set_id=Arg(help="Dataset to check."),
+    compare=Arg("--compare", "-c", help="An export (JSONL): does it hold exactly the counted answers?"),
+    source=Arg("--source", "-s", help="A file, folder or pattern: where is each of its rows?"),
+    loader=Arg("--loader", "-lo", help="Format of that file, if its extension does not say."),
+    out=Arg("--out", "-o", help="With --source: write the state of every row to this file, as JSONL."),
     json_=Arg("--json", help="Print everything as JSON."),
 )
-def audit(set_id: str, json_: bool = False, *, settings: "Settings") -> int:
+def audit(
+    set_id: str,
+    compare: str | None = None,
+    source: str | None = None,
+    loader: str | None = None,
+    out: str | None = None,
+    json_: bool = False,
+    *,
+    settings: "Settings",
+) -> int:
     """Show where every row, task and answer of a dataset is, and check every rule that must hold.
 
-    The exit code is 1 when a balance does not add up or a rule is broken; the broken records are listed.
+    With --compare or --source a file is checked against the dataset instead. The exit code is 1 when
+    something does not add up; what is broken, missing or doubled is listed.
     """
+    if compare is not None and source is not None:
+        raise InputError("Give --compare or --source, one at a time.")
+    if compare is not None:
+        return audit_export(set_id, compare, loader, settings, as_json=json_)
+    if source is not None:
+        return audit_source(set_id, source, loader, out, settings, as_json=json_)
+    return _audit(set_id, settings, as_json=json_)
+
+
+def _audit(set_id: str, settings: "Settings", *, as_json: bool) -> int:
     from tallymark.queue.audit import balances, invariants
 
     with reading_store(settings) as store, store.reading() as tx:
@@ -33,7 +59,7 @@ def audit(set_id: str, json_: bool = False, *, settings: "Settings") -> int:
         rules = invariants(tx, dataset=set_id)
     broken = [rule for rule in rules if rule["broken"]]
     sound = bool(books["balanced"]) and not broken
-    if json_:
+    if as_json:
         print(
             json.dumps({"sound": sound, "balances": books, "invariants": rules}, default=_as_json, indent=2)
         )
