@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, FloatRect, Locator, ViewportSize, expect
+from playwright.sync_api import Browser, BrowserContext, FloatRect, Locator, ViewportSize, expect
 from tests.e2e.annotator import Annotator
 from tests.e2e.running import Tallymark
 
@@ -156,3 +156,89 @@ def test_a_label_stays_on_the_line_of_its_words(tallymark: Tallymark, ann: Annot
             "(marks) => marks.map((m) => m.getClientRects().length)"
         )
         assert set(lines) == {1}
+
+
+@pytest.mark.parametrize("view", ["text", "choice", "text_input", "ner_manual"])
+def test_long_texts_are_not_wider_than_a_phone(tallymark: Tallymark, ann: Annotator, view: str) -> None:
+    mark(tallymark, view, {"text": LONG * 2, "options": [{"id": "yes"}]})
+    ann.page.set_viewport_size(PHONE)
+    ann.sit()
+    wide = ann.card.locator("[data-scroller]").evaluate_all(
+        "(boxes) => boxes.map((box) => box.scrollWidth - box.clientWidth)"
+    )
+    assert wide
+    assert max(wide) == 0
+
+
+def test_long_meta_leaves_room_for_the_task(tallymark: Tallymark, ann: Annotator) -> None:
+    mark(tallymark, "text", {"text": LONG, "meta": {"note": "word " * 400}})
+    ann.page.set_viewport_size(PHONE)
+    ann.sit()
+    assert box(ann.page.get_by_test_id("meta"))["height"] < PHONE["height"] / 5
+    assert box(ann.page.get_by_test_id("pane"))["height"] > PHONE["height"] / 2
+
+
+def test_html_wider_than_the_card_can_be_scrolled_and_numbers_stay_whole(
+    tallymark: Tallymark, ann: Annotator
+) -> None:
+    cells = "<td>1,234,567</td>" * 9
+    mark(tallymark, "html", {"html": f"<table><tr>{cells}</tr></table><p style='width: 1500px'>Wide</p>"})
+    ann.page.set_viewport_size(PHONE)
+    ann.sit()
+    html = ann.page.get_by_test_id("html")
+    expect(html.locator("td").first).to_be_visible()
+    assert html.evaluate("(box) => { box.scrollTo(9999, 0); return box.scrollLeft; }") > 0
+    lines = html.locator("td").evaluate_all(
+        """(cells) => cells.map((cell) => {
+          const range = document.createRange();
+          range.selectNodeContents(cell);
+          return range.getClientRects().length;
+        })"""
+    )
+    assert set(lines) == {1}
+
+
+def test_html_with_colours_of_its_own_is_on_white_in_the_dark(tallymark: Tallymark, ann: Annotator) -> None:
+    mark(tallymark, "html", {"html": "<p style='color: #222'>One</p>"}, {"html": "<p>Color: none</p>"})
+    ann.page.emulate_media(color_scheme="dark")
+    ann.sit()
+    html = ann.page.get_by_test_id("html")
+    expect(html).to_have_css("background-color", "rgb(255, 255, 254)")
+    ann.press("a")
+    expect(html).to_contain_text("none")
+    expect(html).to_have_css("background-color", "rgba(0, 0, 0, 0)")
+
+
+def test_a_field_is_as_tall_as_its_rows(tallymark: Tallymark, ann: Annotator) -> None:
+    mark(tallymark, "text_input", {"text": "one", "field_rows": 5})
+    ann.sit()
+    field = ann.page.locator("textarea")
+    line = field.evaluate("(field) => parseFloat(getComputedStyle(field).lineHeight)")
+    assert box(field)["height"] >= 5 * line
+
+
+def test_what_a_label_means_is_shown_in_the_window(tallymark: Tallymark, ann: Annotator) -> None:
+    meanings = {"PERSON": "People, and what is like them. " * 6}
+    mark(tallymark, "ner_manual", {"text": "Ada", "config": {"label_descriptions": meanings}})
+    ann.sit()
+    for size in SIZES:
+        ann.page.set_viewport_size(size)
+        ann.page.get_by_test_id("label").first.hover()
+        expect(ann.page.get_by_role("tooltip")).to_be_in_viewport(ratio=1)
+        ann.page.mouse.move(0, 0)
+
+
+def test_what_a_finger_presses_is_large_enough(browser: Browser, tallymark: Tallymark) -> None:
+    mark(tallymark, "ner_manual", {"text": "Ada met Bob"}, show_flag="true", instructions="Read.")
+    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
+    try:
+        ann = Annotator(context.new_page(), tallymark.url).sit()
+        heights = [box(ann.page.get_by_role("button", name="Close"))["height"]]
+        ann.press("Escape")
+        expect(ann.page.get_by_role("dialog")).to_have_count(0)
+        buttons = ann.page.get_by_role("button").all()
+        heights += [box(button)["height"] for button in buttons]
+        assert len(heights) > 8
+        assert min(heights) >= 40
+    finally:
+        context.close()

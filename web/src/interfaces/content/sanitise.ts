@@ -26,6 +26,15 @@ export function fill(template: string, task: Task): string {
   return Mustache.render(template, task);
 }
 
+/**
+ * Whether HTML names colours for a light page alone: it is shown on white in the dark, too, where black letters
+ * of its own could not be read.
+ */
+export function hasColours(html: string): boolean {
+  if (/light-dark\(|prefers-color-scheme/i.test(html)) return false;
+  return /["';{\s](background(-color)?|color)\s*:|\s(bgcolor|color)\s*=/i.test(html);
+}
+
 export function sanitise(html: string): Clean {
   const clean = DOMPurify.sanitize(html, OPTIONS);
   const removed = DOMPurify.removed.map((gone) => {
