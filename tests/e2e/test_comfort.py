@@ -189,3 +189,14 @@ def test_where_everyone_answers_progress_is_ones_own(tallymark: Tallymark, ann: 
     expect(panel).to_contain_text("of 4 done by you")
     expect(panel).to_contain_text("Answered by everyone")
     expect(panel.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "75")
+
+
+def test_a_name_is_chosen_where_only_some_may_come(tallymark: Tallymark, ann: Annotator) -> None:
+    mark(tallymark, allowed_sessions="ann,bob")
+    ann.page.goto(tallymark.url)
+    names = ann.page.get_by_role("combobox", name="Name")
+    expect(names.locator("option:checked")).to_have_text("Choose your name")
+    expect(ann.page.get_by_role("button", name="Start")).to_be_disabled()
+    names.select_option("bob")
+    ann.page.get_by_role("button", name="Start").click()
+    expect(ann.page.get_by_test_id("seat")).to_have_text("bob")
