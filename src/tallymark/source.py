@@ -54,13 +54,14 @@ class Row(NamedTuple):
 
     `ordinal` counts rows from 1. `task` is None when the row cannot be one; then `note` says why, otherwise
     `note` is something to know about the row. `position` is None where reading cannot start again, such as
-    after a last line without an end, which could still grow.
+    after a last line without an end, which could still grow. `line` is where it begins, in formats of lines.
     """
 
     ordinal: int
     task: Task | None
     note: str | None = None
     position: Position | None = None
+    line: int | None = None
 
 
 class Start(NamedTuple):
@@ -261,6 +262,7 @@ class Source:
         self._open_rows = open_rows
         self._start: Start | None = None
         self._begun = False
+        self._line: int | None = None
         self._decided = bytearray()  # one byte for each row after the mark: has it a task or a fate?
         self._fates: deque[RowFate] = deque()
         self._passed: deque[_Passed] = deque()
@@ -290,6 +292,7 @@ class Source:
         if self.rowwise:
             self.settle(self.rows_read)
         self.rows_read = row.ordinal
+        self._line = row.line
         self._positions.append(row.position)
         if row.position is not None and self._content is not None:
             self.bytes_read = self._content.bytes_before(row.position[0])
@@ -331,6 +334,13 @@ class Source:
         if not ordinals:
             return None
         return ordinals.pop(0) if len(ordinals) > 1 else ordinals[0]
+
+    def place_of(self, ordinal: int) -> str:
+        """Where a row stands, for people: `news.jsonl:7`, or the row where the line is not known."""
+        name = self.uri if self.path is None else self.path.name
+        if self._line is not None and ordinal == self.rows_read:
+            return f"{name}:{self._line}"
+        return f"{name}, row {ordinal:,}"
 
     def decide(self, ordinal: int, fate: Fate, note: str | None = None) -> None:
         """Give a row its final fate, once."""

@@ -451,7 +451,8 @@ def left_out(task: Task, fate: Fate, note: str) -> None:
     """Say, from a step of a stream, why a task goes no further: the fate of its row."""
     found = row_of(task)
     if found is not None:
-        found[0].decide(found[1], fate, note)
+        source, ordinal, _ = found
+        source.decide(ordinal, fate, f"{source.place_of(ordinal)}: {note}" if source.is_file else note)
 
 
 def _input_problem(task: Task, key: str) -> tuple[Fate, str] | None:

@@ -381,10 +381,11 @@ class TestMark:
         assert components["config"] == {"labels": ["X"]}
 
     def test_rows_that_cannot_be_shown_are_left_out(self) -> None:
+        named = "name the one that is the text with --text-key"
         rows = [{"text": "a"}, {"text": 5}, {"txt": "b"}, {"text": "  "}]
         assert fates(mark.mark("d", rows)) == [
             (2, "invalid", 'The "text" of the task is not text.'),
-            (3, "invalid", 'The task has no "text".'),
+            (3, "invalid", f'The task has no "text". It has txt; {named}.'),
             (4, "passed", "nothing to show: none of text, html, image, audio, video"),
         ]
         assert fates(mark.mark("d", [{"label": "A"}], view_id="classification")) == [

@@ -1,9 +1,13 @@
 """The data commands on a real database: db-in, db-out, stats, audit; and the texts of the demo."""
 
+import csv
+import gzip
 import io
 import json
+import re
 import sqlite3
 import sys
+from hashlib import blake2b
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -249,3 +253,50 @@ def test_stop_says_whether_there_was_a_server(tallymark: Any, tmp_path: Path) ->
     assert "has ended" in tallymark("stop")[0]
     launch.cancel()
     assert living_server(launch.database) is None
+
+
+def test_what_stands_before_the_break_of_a_file_is_imported(tallymark: Any, tmp_path: Path) -> None:
+    texts = [blake2b(bytes([number % 256, number // 256])).hexdigest() for number in range(900)]
+    packed = gzip.compress("".join(f'{{"text": "{text}"}}\n' for text in texts).encode())
+    path = tmp_path / "cut.jsonl.gz"
+    path.write_bytes(packed[: len(packed) // 2])
+    out, err = tallymark("db-in", "news", str(path), code=2)
+    found = re.search(r"cut off. Row (\d+) is the last one read", err)
+    assert found is not None
+    read = int(found[1])
+    assert read > 200
+    assert read % 200
+    assert (figure(out, "read"), figure(out, "added")) == (read, read)
+    assert [row["text"] for row in rows(tallymark("db-out", "news")[0])] == texts[:read]
+    out, _ = tallymark("db-in", "--dry", "other", str(path), code=2)
+    assert "to add" in out
+
+
+def test_many_datasets_are_not_all_named(tallymark: Any, news: str) -> None:
+    for number in range(15):
+        tallymark("db-in", f"set{number:02}", news)
+    err = tallymark("db-out", "other", code=2)[1]
+    assert "set00" in err
+    assert "set14" not in err
+    assert "and 3 more (`tallymark stats` lists them)" in err
+
+
+def test_stats_of_a_name_that_looks_the_same(tallymark: Any, news: str) -> None:
+    tallymark("db-in", "Z\u00fcrich", news)
+    assert "Z\u00fcrich" in tallymark("stats", "Zu\u0308rich")[0]
+
+
+def test_a_table_has_a_column_for_every_key(tallymark: Any, tmp_path: Path) -> None:
+    records = [
+        {"text": "a", "n": 1},
+        {"text": "b", "label": "X", "meta": {"k": [1]}},
+        {"text": 'c,\n"', "n": 2},
+    ]
+    tallymark("db-in", "news", write(tmp_path / "mixed.jsonl", records))
+    err = tallymark("export", "news", str(tmp_path / "news.csv"))[1]
+    assert "left out" not in err
+    with (tmp_path / "news.csv").open(newline="") as file:
+        found = list(csv.DictReader(file))
+    assert list(found[0])[:3] == ["text", "label", "answer"]
+    wanted = [("a", "", "1", ""), ("b", "X", "", '{"k":[1]}'), ('c,\n"', "", "2", "")]
+    assert [(row["text"], row["label"], row["n"], row["meta"]) for row in found] == wanted

@@ -53,6 +53,25 @@ def run(recipe: Callable[[], Iterable[Any]]) -> Stream:
 
 
 class TestGetStream:
+    @pytest.mark.parametrize(
+        ("name", "content", "place"),
+        [
+            ("a.jsonl", '{"text": "a"}\n\n{"text": 5}\n', "a.jsonl:3"),
+            ("a.csv", 'text,n\n"a\nb",1\n"",2\n', "a.csv:4"),
+            ("a.json", '[{"text": "a"}, {"text": 5}]', "a.json, row 2"),
+        ],
+    )
+    def test_a_row_that_a_step_leaves_out_is_told_with_its_place(
+        self, tmp_path: Path, name: str, content: str, place: str
+    ) -> None:
+        path = tmp_path / name
+        path.write_text(content)
+        stream = get_stream(path, input_key="text")
+        list(follow(stream, opened=[]))
+        (fate,) = stream.sources[0].drain_fates()
+        assert fate.note is not None
+        assert fate.note.startswith(f"{place}: ")
+
     def test_tasks_are_hashed(self, rows: Rows) -> None:
         task = next(get_stream(rows("a", "b")))
         assert list(task) == ["text", ROW_KEY, "_input_hash", "_task_hash", IDENTITY_KEY]

@@ -1,8 +1,10 @@
 """JSONL and CSV."""
 
 import csv
+import json
 from collections.abc import Iterable
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from tallymark import jsontext
@@ -28,29 +30,35 @@ def write_jsonl(records: Iterable[Task], path: Path, notes: Notes) -> int:  # no
 
 @exporter("csv", suffix=".csv")
 def write_csv(records: Iterable[Task], path: Path, notes: Notes) -> int:
-    """One row a record, with the columns of the first one; what is no text or number is written as JSON.
+    """One row a record, with a column for every key there is; what is no text or number is written as JSON.
 
-    Tokens are left out. Keys that the first record does not have are noted, and so are texts that a
-    spreadsheet would take for a formula: they are written as they are.
+    Tokens are left out. Texts that a spreadsheet would take for a formula are noted, and written as they are.
+    The rows wait in a file beside it until all columns are known.
     """
+    columns: dict[str, int] = {}
     number = 0
-    with path.open("w", encoding="utf-8", newline="") as file:
-        columns: list[str] = []
-        writer = csv.writer(file)
+    with TemporaryFile("w+", encoding="ascii", dir=path.parent) as waiting:
         for record in records:
-            if not columns:
-                columns = _columns(record)
-                writer.writerow(columns)
-            for key in record.keys() - set(columns) - {"tokens"}:
-                notes.mention(f'left out "{key}", which the first record does not have')
-            writer.writerow([_cell(record.get(column), notes) for column in columns])
+            for key in record:
+                if key != "tokens":
+                    columns.setdefault(key, len(columns))
+            cells = [_cell(record[key], notes) if key in record else "" for key in columns]
+            waiting.write(json.dumps(cells) + "\n")
             number += 1
+        waiting.seek(0)
+        with path.open("w", encoding="utf-8", newline="") as file:
+            _write_rows(csv.writer(file), columns, map(json.loads, waiting))
     return number
 
 
-def _columns(record: Task) -> list[str]:
-    first = [key for key in FIRST if key in record]
-    return [*first, *(key for key in record if key not in first and key != "tokens")]
+def _write_rows(writer: Any, columns: dict[str, int], rows: Iterable[list[Any]]) -> None:
+    """The header and the rows, whose cells stand in the order in which columns were met."""
+    order = sorted(columns, key=lambda key: FIRST.index(key) if key in FIRST else len(FIRST))
+    if order:
+        writer.writerow(order)
+    for row in rows:
+        cells = row + [""] * (len(columns) - len(row))
+        writer.writerow([cells[columns[key]] for key in order])
 
 
 def _cell(value: Any, notes: Notes) -> Any:

@@ -6,10 +6,19 @@ from typing import Any, Literal
 
 from tallymark.types import Task
 
-__all__ = ["CONTENT_KEYS", "Interface", "content_problem", "key_problem", "settings_for", "text_problem"]
+__all__ = [
+    "CONTENT_KEYS",
+    "NO_TEXT",
+    "Interface",
+    "content_problem",
+    "key_problem",
+    "settings_for",
+    "text_problem",
+]
 
 CONTENT_KEYS = ("text", "html", "image", "audio", "video")
 """Any of these is something to look at."""
+NO_TEXT = 'The task has no "text".'
 _RESERVED = frozenset({"answer", "config", "flagged"})
 
 
@@ -47,7 +56,7 @@ def settings_for(document: Task, settings: Mapping[str, Any]) -> Mapping[str, An
 def text_problem(document: Task) -> str | None:
     """The text must be there and be text."""
     if "text" not in document:
-        return 'The task has no "text".'
+        return NO_TEXT
     return None if isinstance(document["text"], str) else 'The "text" of the task is not text.'
 
 

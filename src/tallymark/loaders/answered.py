@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from tallymark.errors import SourceError
 from tallymark.hashing import INPUT_HASH_KEY, TASK_HASH_KEY
+from tallymark.names import listed
 from tallymark.source import Row, Source, Start, current_datasets
 from tallymark.types import DECISIONS, Datasets, Decision, Task
 
@@ -25,8 +26,7 @@ def open_dataset(source: str) -> Source:
         raise SourceError(f"{source}: no database is open here. Export it with db-out and give the file.")
     name, decision = _parts(source, datasets)
     if name not in datasets:
-        known = ", ".join(datasets.names()) or "none yet"
-        raise SourceError(f"{source}: there is no dataset {name!r}. There are: {known}.")
+        raise SourceError(f"{source}: there is no dataset {name!r}. There are: {listed(datasets.names())}.")
 
     def rows(_start: Start | None) -> Iterator[Row]:
         for ordinal, answer in enumerate(datasets.answers(name, decision=decision), start=1):

@@ -77,7 +77,8 @@ def _opened(path: Path) -> Iterator[_Table]:
         try:
             table = _Table(pa.PythonFile(content, mode="r"))
         except (pa.ArrowException, OSError, ValueError, EOFError) as error:
-            raise BrokenContent(f"it is no Arrow file, or a damaged one: {error}") from error
+            reason = str(error).rstrip(".")
+            raise BrokenContent(f"it is no Arrow file, or a damaged one: {reason}") from error
         yield table
 
 

@@ -80,7 +80,8 @@ def _row(record: "_Record", header: list[str], ordinal: int, name: str) -> Row:
         problem = "not UTF-8"
     if problem is not None:
         return Row(ordinal, None, f"{name}:{record.line}: {problem}", record.position)
-    return Row(ordinal, _task(dict(zip(header, record.fields, strict=True))), None, record.position)
+    task = _task(dict(zip(header, record.fields, strict=True)))
+    return Row(ordinal, task, None, record.position, record.line)
 
 
 def _task(values: dict[str, str]) -> dict[str, Any]:

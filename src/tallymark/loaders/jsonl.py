@@ -40,7 +40,7 @@ def _row(line: Line, ordinal: int, name: str) -> Row:
         task, note = _task(line)
     except ValueError as error:
         return Row(ordinal, None, f"{name}:{line.number}: {error}", line.position)
-    return Row(ordinal, task, note and f"{name}:{line.number}: {note}", line.position)
+    return Row(ordinal, task, note and f"{name}:{line.number}: {note}", line.position, line.number)
 
 
 def _task(line: Line) -> tuple[dict[str, Any], str | None]:

@@ -117,7 +117,8 @@ def _opened(path: Path) -> "Iterator[pq.ParquetFile]":
                 pa.PythonFile(content, mode="r"), buffer_size=BUFFER_BYTES, pre_buffer=False
             )
         except (pa.ArrowException, OSError, ValueError) as error:
-            raise BrokenContent(f"it is no Parquet file, or a damaged one: {error}") from error
+            reason = str(error).rstrip(".")
+            raise BrokenContent(f"it is no Parquet file, or a damaged one: {reason}") from error
         yield file
 
 

@@ -30,7 +30,7 @@ def _row(line: Line, ordinal: int, name: str) -> Row:
         text = decoded(line.data.removesuffix(b"\n").removesuffix(b"\r"))
     except ValueError as error:
         return Row(ordinal, None, f"{name}:{line.number}: {error}", line.position)
-    return Row(ordinal, {"text": text}, None, line.position)
+    return Row(ordinal, {"text": text}, None, line.position, line.number)
 
 
 class TXT(Stream):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tallymark.errors import InputError, NotKnown
-from tallymark.names import canonical
+from tallymark.names import canonical, listed
 from tallymark.queue.locks import makes_dataset
 from tallymark.store import Row, Statement, Transaction
 
@@ -28,7 +28,7 @@ def find_dataset(tx: Transaction, name: str) -> Row:
     row = tx.one(_FIND, {"name": canonical(name)})
     if row is None:
         known = [str(found["name"]) for found in tx.all(_NAMES)]
-        raise NotKnown(f"There is no dataset {name!r}. There are: {', '.join(known) or 'none yet'}.")
+        raise NotKnown(f"There is no dataset {name!r}. There are: {listed(known)}.")
     return row
 
 

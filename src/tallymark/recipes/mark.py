@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from tallymark import jsontext
 from tallymark.errors import InputError, RecipeError
+from tallymark.hashing import without_private
 from tallymark.interfaces import SHAPES
-from tallymark.interfaces.interface import CONTENT_KEYS
+from tallymark.interfaces.interface import CONTENT_KEYS, NO_TEXT
 from tallymark.labels import get_labels, split_string
 from tallymark.recipe import Arg, recipe
 from tallymark.recipes.textcat import add_label
@@ -100,11 +101,17 @@ def shown(tasks: Iterable[Task], view_id: str, settings: Mapping[str, Any] | Non
     for task in tasks:
         problem = SHAPES.problem(view_id, task, settings=settings)
         if problem is not None:
-            left_out(task, "invalid", problem)
+            left_out(task, "invalid", problem + (_keys_of(task) if problem == NO_TEXT else ""))
         elif view_id not in _ANY_FIELD and _is_blank(task):
             left_out(task, "passed", "nothing to show: none of " + ", ".join(CONTENT_KEYS))
         else:
             yield task
+
+
+def _keys_of(task: Task) -> str:
+    """What a task without a text has, and how to name the one that is it."""
+    keys = ", ".join([key[:40] for key in without_private(task) if not key.startswith("_")][:10])
+    return f" It has {keys}; name the one that is the text with --text-key." if keys else ""
 
 
 def _is_blank(task: Task) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from tallymark.errors import NotKnown
-from tallymark.names import canonical
+from tallymark.names import canonical, listed
 from tallymark.store.engine import Store
 from tallymark.store.records import RECORD_COLUMNS, RECORD_TABLES, record, revision_record
 from tallymark.store.statements import Statement
@@ -192,7 +192,5 @@ class StoredDatasets:
         with self._store.reading() as tx:
             dataset = tx.value(_FIND, {"name": canonical(name)})
         if dataset is None:
-            raise NotKnown(
-                f"There is no dataset {name!r}. There are: {', '.join(self.names()) or 'none yet'}."
-            )
+            raise NotKnown(f"There is no dataset {name!r}. There are: {listed(self.names())}.")
         return int(dataset)

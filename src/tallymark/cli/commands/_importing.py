@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from itertools import chain, islice
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from tallymark.cli.commands._terminal import console, table
+from tallymark.errors import SourceError
 from tallymark.types import Channel, ExcludeBy, Task
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def import_records(
     set_id: str, records: Iterator[Task], report: Report, exclude_by: ExcludeBy | None, settings: "Settings"
 ) -> None:
     """Import records in batches, and count in the report what became of them."""
-    batches = iter(lambda: list(islice(records, BATCH)), [])
+    batches = _batches(records)
     occurrences = _Occurrences()
     first = next(batches, [])
     if not first:
@@ -53,6 +54,23 @@ def import_records(
             report.added += counts["added"]
             report.repeats += counts["repeats"]
             report.known += counts["known"]
+
+
+def _batches(records: Iterator[Task]) -> Iterator[list[Task]]:
+    """Records in batches; of a file that cannot be read any further, all before that, then the error."""
+    batch: list[Task] = []
+    try:
+        for record in records:
+            batch.append(record)
+            if len(batch) == BATCH:
+                yield batch
+                batch = []
+    except SourceError:
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from tallymark.cli.catalog import command
 from tallymark.cli.commands._importing import Report, import_records, print_report
 from tallymark.cli.commands._terminal import counted
+from tallymark.errors import SourceError
 from tallymark.recipe import Arg
 from tallymark.types import DECISIONS, Decision, Task
 
@@ -45,17 +46,25 @@ def db_in(
     """Import answered records into a dataset.
 
     Every record is kept to the letter. Importing a file again adds nothing; equal records of one file are all
-    kept, as repeats. Rows that are no records are listed with their line.
+    kept, as repeats. Rows that are no records are listed with their line. Of a file that breaks off, what
+    stands before is imported.
     """
     from tallymark.stream import get_stream
 
     stream = get_stream(in_file, loader=loader, rehash=rehash, dedup=False)
     report = Report()
     answered = counted(_answered(stream, report, answer, overwrite=overwrite), "records")
-    if dry:
-        report.added = sum(1 for _ in answered)
-    else:
-        import_records(set_id, answered, report, exclude_by, settings)
+    try:
+        if dry:
+            for _ in answered:
+                report.added += 1
+        else:
+            import_records(set_id, answered, report, exclude_by, settings)
+    except SourceError:  # what stands before is imported; the error says where it ends
+        _collect_invalid(stream, report)
+        if report.rows:
+            print_report(report, set_id, settings, dry=dry)
+        raise
     _collect_invalid(stream, report)
     print_report(report, set_id, settings, dry=dry)
     return 1 if report.invalid and not report.added + report.known else 0

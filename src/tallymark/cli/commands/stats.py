@@ -8,6 +8,7 @@ from tallymark.cli.catalog import command
 from tallymark.cli.commands._database import reading_store
 from tallymark.cli.commands._terminal import console, table
 from tallymark.errors import NotKnown
+from tallymark.names import canonical
 from tallymark.recipe import Arg
 from tallymark.registry import did_you_mean
 
@@ -104,7 +105,7 @@ def _datasets(store: "Store", set_id: str | None, *, answers: bool) -> list[dict
 
     with store.reading() as tx:
         found = [dict(row) for row in tx.all(Statement("Every dataset with its counters.", _DATASETS))]
-        chosen = [row for row in found if set_id is None or row["name"] == set_id]
+        chosen = [row for row in found if set_id is None or row["name"] == canonical(set_id)]
         if set_id is not None and not chosen:
             names = [row["name"] for row in found]
             raise NotKnown(f'There is no dataset "{set_id}".{did_you_mean(set_id, names)}')
