@@ -14,6 +14,15 @@ BREAKS = [
     ("taken", "UPDATE assignment SET slot = 0 WHERE task = :held"),
     ("counted", "UPDATE task SET counted = 0 WHERE id = :done"),
     ("overlap", "UPDATE task SET counted = 2, taken = 2 WHERE id = :done"),
+    ("bounds", "UPDATE task SET overlap = 3, least = 1, most = 3 WHERE id = :open"),
+    ("bounds", "UPDATE task SET least = 2, most = 3 WHERE id = :open"),
+    ("bounds", "UPDATE task SET least = 1, most = 1, overlap = 2 WHERE id = :open"),
+    ("members", "UPDATE task SET audience = 77 WHERE id = :open"),
+    (
+        "members",
+        "INSERT INTO member (audience, session)"
+        " SELECT u.id, :stranger FROM audience u WHERE u.id = (SELECT max(id) FROM audience)",
+    ),
     ("state", "UPDATE task SET state = 'open' WHERE id = :done"),
     ("state", "UPDATE task SET state = 'done' WHERE id = :open"),
     ("state_everyone", "UPDATE task SET overlap = NULL, state = 'done' WHERE id = :open"),
@@ -54,7 +63,7 @@ def scene(store: Store, clock: Clock) -> Team:
     """Three tasks of rows: one done (and a surplus answer), one held, one open; then two other rows."""
     team = Team(store, clock).begin()
     source = team.source(known_rows=6)
-    team.rows(source, "done", "held", "open")
+    team.rows(source, "done", "held", "open", people=["ann", "bob"])
     fates = [[source, 4, "invalid", "no text"], [source, 5, "passed", None]]
     team.hosted(
         enqueue.enqueue,

@@ -62,13 +62,19 @@ def arguments(team: Team) -> dict[str, dict[str, Any]]:
         "adding.look_up_added": {"added": 1},
         "dropping.begin_drop": {"dataset": "spare"},
         "dropping.drop_part": {"dataset": "spare (being dropped, 2)"},
+        "routing.to_route": {"after": 0, "limit": 10},
+        "routing.route": {"tasks": [{"id": int(task), "people": ["ann", "bob"], "fallback": 60.0}]},
+        "routing.routed": {"seat": 1},
         "runs.stream_state": {"state": "ended"},
         "seats.claim_seat": {"name": "bob"},
+        "seats.reserve_seats": {"names": ["bob", "cyd"]},
         "seats.retire_seat": {"name": "bob"},
+        "seats.set_tags": {"annotators": {"ann": {"languages": ["de"]}}},
         "settle.delivered": {"op_ids": ["first"]},
         "settle.store_forms": {"forms": {"first": {"text": "made"}}},
         "settle.validated": {"valid": ["first"]},
         "settle.set_progress": {"values": {"": 0.5}},
+        "wanting.want": {"least": 2, "share": 0.5},
     }
 
 

@@ -16,7 +16,7 @@ def settings(environ: dict[str, str] | None = None, **places: Any) -> Settings:
 def test_defaults() -> None:
     plain = settings()
     assert (plain.host, plain.port, plain.batch_size, plain.exclude_by) == ("127.0.0.1", 8080, 10, "task")
-    assert plain.overlap == 1
+    assert plain.wanted.least == 1
     assert plain.origins == {}
     assert plain.database_url == str(Path("~/.tallymark/tallymark.db").expanduser())
     assert not plain.updates_at_once
@@ -57,7 +57,7 @@ def test_lists_and_objects_in_the_environment() -> None:
     assert read.allowed_sessions == ["ann", "bob"]
     assert read.buttons == ["accept", "undo"]
     assert read.keymap == {"accept": ["ctrl+enter"]}
-    assert read.overlap is None
+    assert read.wanted.least is None
     assert read.logging is None
     assert read.database_url == "/tmp/elsewhere/tallymark.db"  # noqa: S108
 
@@ -133,7 +133,7 @@ def test_what_recipes_write_in_python() -> None:
     assert read.keymap_by_label == {"0": "q", "1": "w"}
     assert read.instructions == "how.html"
     assert read.labels == ["A", "B"]
-    assert read.overlap == 2
+    assert read.wanted.least == 2
 
 
 def test_instructions_are_text_or_a_file(tmp_path: Path) -> None:
@@ -169,3 +169,41 @@ def test_every_setting_is_described() -> None:
         assert expected(field), name
     assert PREFIX == "TALLYMARK_"
     assert not set(IGNORED) & set(Settings.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("given", "least", "share", "most", "highest"),
+    [
+        (None, 1, 0.0, None, 1),
+        (3, 3, 0.0, None, 3),
+        ("2", 2, 0.0, None, 2),
+        (1.5, 1, 0.5, None, 2),
+        ("1.25", 1, 0.25, None, 2),
+        ({"min": 2, "max": 3}, 2, 0.0, 3, 3),
+        ('{"min": 2, "max": 3}', 2, 0.0, 3, 3),
+        ({"min": 2, "max": 2}, 2, 0.0, None, 2),
+    ],
+)
+def test_how_many_annotators_a_task_wants(
+    given: Any, least: int, share: float, most: int | None, highest: int
+) -> None:
+    wanted = settings(keywords={"annotations_per_task": given}).wanted
+    assert (wanted.least, wanted.share, wanted.most, wanted.highest) == (least, share, most, highest)
+
+
+def test_everyone_has_no_limit() -> None:
+    assert settings(keywords={"feed_overlap": True, "allowed_sessions": ["ann"]}).wanted.highest is None
+
+
+def test_tags_of_annotators_are_the_keys_that_tasks_are_looked_through_for() -> None:
+    tagged = {"ann": {"languages": ["de", "en"], "level": 2}, "bob": {"languages": "de"}, "cyd": {}}
+    read = settings(keywords={"annotators": tagged})
+    assert read.annotators["ann"] == {"languages": ["de", "en"], "level": ["2"]}
+    assert read.tag_keys == ("languages", "level")
+    assert settings(keywords={"annotators": tagged, "task_tags": ["lang"]}).tag_keys == ("lang",)
+    assert settings().tag_keys == ()
+
+
+def test_without_stealing_nothing_expires() -> None:
+    assert settings().lease_seconds == 900.0
+    assert settings(keywords={"allow_work_stealing": False}).lease_seconds is None

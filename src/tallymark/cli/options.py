@@ -73,7 +73,7 @@ def _argument(name: str) -> Argument:
         option="--" + name.replace("_", "-"),
         short=None,
         help=(field.description or "").replace("`", ""),
-        type=kind,
+        type=str if name == "annotations_per_task" else kind,  # 2, 1.5 or a JSON object
         converter=None,
         default=True if name == "open" else default,
     )

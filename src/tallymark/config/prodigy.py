@@ -31,11 +31,9 @@ RENAMED: Final[Mapping[str, str]] = {
 """Older names of settings; they count where the newer one is not given in the same place."""
 
 IGNORED: Final[Mapping[str, str]] = {
-    "allow_work_stealing": "overdue tasks always go to whoever asks next",
     "api_keys": "recipes take keys from the environment",
     "auto_count_stream": "rows are counted while they are read",
     "auto_create": "datasets are always created",
-    "auto_exclude_current": "what is in the dataset is never asked again",
     "cors": "other web pages never get access",
     "db": "use the setting database",
     "db_settings": "use the setting database",

@@ -2,6 +2,7 @@
 
 import copy
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -176,7 +177,8 @@ def _problem(given: Given) -> str | None:
 
 
 def _contradiction(message: str, gathered: _Gathered) -> str:
-    names = [chain[-1].named for name, chain in gathered.given.items() if name in message]
+    words = re.findall(r"\w+", message.partition(" contradict ")[0])
+    names = [gathered.given[word][-1].named for word in words if word in gathered.given]
     return f"{message} (Given: {', '.join(names)}.)\nTake one of the two away."
 
 

@@ -40,7 +40,7 @@ def _property(name: str, shape: Mapping[str, Any]) -> dict[str, Any]:
     found = {
         key: value
         for key, value in shape.items()
-        if key not in ("group", "title", "anyOf", "default", "format")
+        if key not in ("group", "takes", "example", "title", "anyOf", "default", "format")
     }
     members = [member for member in shape.get("anyOf", ()) if member.get("type") != "null"]
     if can_be_off(field):

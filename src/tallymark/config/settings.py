@@ -21,6 +21,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from tallymark.config.given import Resolution
+from tallymark.config.people import PER_TASK, TAGS, PerTask, Tagged, Wanted, wanted
 from tallymark.config.prodigy import IGNORED
 from tallymark.errors import SettingError
 
@@ -66,15 +67,29 @@ Tables = Annotated[list[dict[str, Any]], BeforeValidator(_jsoned)]
 Group = Literal["server", "queue", "page"]
 
 
-def _setting(group: Group, description: str, default: Any = None, **limits: Any) -> Any:
-    """A setting with its place in the reference; those of the group `page` are sent to the page."""
+def _setting(
+    group: Group,
+    description: str,
+    default: Any = None,
+    *,
+    takes: str | None = None,
+    example: Any = None,
+    **limits: Any,
+) -> Any:
+    """A setting with its place in the reference; those of the group `page` are sent to the page.
+
+    `takes` says in words what it accepts, and `example` is one, where its type does not tell.
+    """
     if isinstance(default, list | dict):
         limits["default_factory"] = default.copy
     elif callable(default):
         limits["default_factory"] = default
     else:
         limits["default"] = default
-    return Field(description=description, json_schema_extra={"group": group}, **limits)
+    extra: dict[str, Any] = {"group": group}
+    if takes is not None:
+        extra |= {"takes": takes, "example": example}
+    return Field(description=description, json_schema_extra=extra, **limits)
 
 
 def default_home() -> Path:
@@ -112,12 +127,48 @@ class Settings(BaseModel):
     exclude_by: Literal["task", "input"] = _setting(
         "queue", "What makes two tasks the same: the whole `task`, or its `input` alone.", "task"
     )
+    auto_exclude_current: bool = _setting(
+        "queue", "Do not ask again what the dataset has answers to; false: a new start asks it again.", True
+    )
+    exclude_for: Literal["everyone", "annotator"] = _setting(
+        "queue",
+        "Who is not asked what the datasets of `exclude` have answers to: `everyone`, or only the "
+        "`annotator` who gave them.",
+        "everyone",
+    )
     feed_overlap: bool = _setting("queue", "Everyone gets every task.", False)
-    annotations_per_task: int | None = _setting(
-        "queue", "How many annotators each task wants; not together with `feed_overlap`.", ge=1
+    annotations_per_task: PerTask = _setting(
+        "queue",
+        "How many annotators each task wants; 1.5: one, and every second task two; with `min` and `max`: so "
+        "many, and more while people ask who have nothing else to do. Not together with `feed_overlap`.",
+        takes=PER_TASK,
+        example=2,
     )
     allowed_sessions: Names | None = _setting("queue", "Seats that may be taken; unset: anyone.")
+    annotators: Tagged = _setting(
+        "queue",
+        "Tags of annotators, by name; tasks that ask for tags go to those who have them.",
+        {},
+        takes=TAGS,
+        example={"ann": {"languages": ["de", "en"]}},
+    )
+    task_tags: Names | None = _setting(
+        "queue",
+        "Keys of a task, or of its `meta`, that say which tags its annotator must have; "
+        "unset: all that `annotators` names.",
+    )
+    router_fallback: float | None = _setting(
+        "queue",
+        "Minutes after which a task is opened to all when those a router named do not come; 0: never; "
+        "unset: 30 for routers that only balance, else never.",
+        ge=0,
+    )
     lease_minutes: float = _setting("queue", "How long a task stays with a silent page.", 15.0, gt=0)
+    allow_work_stealing: bool = _setting(
+        "queue",
+        "What absent people hold go to others after `lease_minutes`; false: when an operator releases them.",
+        True,
+    )
     undo_window: int = _setting("queue", "Newer answers of a session after which one is settled.", 10, ge=0)
     settle_seconds: float = _setting("queue", "Time after which an answer is settled.", 60.0, ge=0)
     update_on: Literal["settled", "submit"] | None = _setting(
@@ -182,11 +233,9 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.feed_overlap and self.annotations_per_task is not None:
-            raise PydanticCustomError(
-                "overlap",
-                "feed_overlap and annotations_per_task contradict each other: everyone, or how many?",
-            )
+        problem = contradiction(self)
+        if problem is not None:
+            raise PydanticCustomError("contradiction", "{problem}", {"problem": problem})
         return self
 
     @property
@@ -205,9 +254,21 @@ class Settings(BaseModel):
         return {name: chain[-1].value for name, chain in self._resolution.extra.items()}
 
     @property
-    def overlap(self) -> int | None:
-        """How many counted answers a task wants; None: everyone's."""
-        return None if self.feed_overlap else self.annotations_per_task or 1
+    def wanted(self) -> Wanted:
+        """How many counted answers a task wants."""
+        return wanted(self.annotations_per_task, everyone=self.feed_overlap)
+
+    @property
+    def lease_seconds(self) -> float | None:
+        """How long a silent page keeps a task; None: until an operator takes it."""
+        return self.lease_minutes * 60 if self.allow_work_stealing else None
+
+    @property
+    def tag_keys(self) -> tuple[str, ...]:
+        """Keys of a task that say which tags its annotator must have."""
+        if self.task_tags is not None:
+            return tuple(self.task_tags)
+        return tuple(dict.fromkeys(key for tags in self.annotators.values() for key in tags))
 
     @property
     def database_url(self) -> str:
@@ -246,6 +307,35 @@ class Settings(BaseModel):
         shown = {name for name, field in Settings.model_fields.items() if group_of(field) == "page"}
         extra = {name: value for name, value in self.extra.items() if name not in IGNORED}
         return {**extra, **self.model_dump(mode="json", include=shown | {"batch_size"})}
+
+
+def contradiction(settings: Settings) -> str | None:
+    """Two settings that cannot both be meant, named in words; None when all can."""
+    allowed = settings.allowed_sessions
+    highest = settings.wanted.highest
+    if settings.feed_overlap and settings.annotations_per_task is not None:
+        return "feed_overlap and annotations_per_task contradict each other: everyone, or how many?"
+    if not settings.allow_work_stealing and "lease_minutes" in settings.model_fields_set:
+        return (
+            "allow_work_stealing and lease_minutes contradict each other: without work stealing nothing is "
+            "taken from anybody, however long."
+        )
+    if not allowed:
+        return None
+    if highest is not None and highest > len(allowed):
+        return (
+            f"annotations_per_task and allowed_sessions contradict each other: a task wants {highest}, "
+            f"and {len(allowed)} people may come."
+        )
+    if settings.session is not None and settings.session not in allowed:
+        return (
+            f"session and allowed_sessions contradict each other: {settings.session!r} is none of those who "
+            "may come."
+        )
+    strangers = [name for name in settings.annotators if name not in allowed]
+    if strangers:
+        return f"annotators and allowed_sessions contradict each other: {', '.join(strangers)} may not come."
+    return None
 
 
 def group_of(field: FieldInfo) -> str:

@@ -23,6 +23,9 @@ _LONGEST: Final = 80
 
 def expected(field: FieldInfo) -> str:
     """What a setting accepts, in words: `a whole number from 0 to 65535`."""
+    told = typing.cast(Mapping[str, Any], field.json_schema_extra).get("takes")
+    if told is not None:
+        return str(told)
     words = _words(field.annotation)
     limits = {
         key: getattr(item, key) for item in field.metadata for key in ("ge", "gt", "le") if hasattr(item, key)
@@ -77,10 +80,23 @@ def can_be_off(field: FieldInfo) -> bool:
 
 def fits(field: FieldInfo, value: Any) -> bool:
     """Whether a value has the very type of a setting, as our own files want it."""
-    hint = _plain_type(field.annotation)
-    kind = typing.get_origin(hint) or hint
     if value is False and can_be_off(field):
         return True
+    return any(_fits(hint, value) for hint in _alternatives(field.annotation))
+
+
+def _alternatives(hint: Any) -> list[Any]:
+    """The types of which a value may be one, without None."""
+    if typing.get_origin(hint) is Annotated:
+        return _alternatives(typing.get_args(hint)[0])
+    if typing.get_origin(hint) not in (typing.Union, types.UnionType):
+        return [hint]
+    members = [member for member in typing.get_args(hint) if member is not type(None)]
+    return [found for member in members for found in _alternatives(member)]
+
+
+def _fits(hint: Any, value: Any) -> bool:
+    kind = typing.get_origin(hint) or hint
     if kind in (int, float):
         return not isinstance(value, bool) and isinstance(value, int if kind is int else int | float)
     return isinstance(value, kind if kind in (bool, list, dict) else str)
@@ -124,6 +140,9 @@ def _meant(name: str, field: FieldInfo, value: Any) -> tuple[Any, bool]:
 
 
 def _example(field: FieldInfo) -> Any:
+    told = typing.cast(Mapping[str, Any], field.json_schema_extra).get("example")
+    if told is not None:
+        return told
     default = field.get_default(call_default_factory=True)
     if default is not None and default not in ([], {}):
         return _plain(default)

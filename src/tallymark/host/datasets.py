@@ -110,6 +110,19 @@ class HostDatasets:
         with self.store.reading() as tx:
             return {row["name"]: row["answered"] for row in tx.all(seats, {"dataset": dataset})}
 
+    def seat_ids(self, dataset: str) -> dict[str, int]:
+        """The open, named seats of a dataset in the order they joined, with their ids."""
+        from tallymark.store import Statement
+
+        seats = Statement(
+            "The seats of a dataset.",
+            "SELECT s.id, s.name FROM session s JOIN dataset d ON d.id = s.dataset"
+            " WHERE d.name = :dataset AND s.kind = 'person' AND s.retired_at IS NULL AND s.name <> ''"
+            " ORDER BY s.id",
+        )
+        with self.store.reading() as tx:
+            return {row["name"]: row["id"] for row in tx.all(seats, {"dataset": dataset})}
+
     def queued(self, dataset: str) -> int:
         """How many tasks a dataset has."""
         from tallymark.store import Statement

@@ -19,7 +19,7 @@ from typing import Any
 
 from tallymark import jsontext
 from tallymark.config import Settings
-from tallymark.errors import TallymarkError
+from tallymark.errors import RecipeError, TallymarkError
 from tallymark.hashing import identities_of, set_hashes, without_private
 from tallymark.host.balance import Balance
 from tallymark.host.run_channel import RunChannel
@@ -65,12 +65,18 @@ class Feeder:
         say: Say,
         *,
         queued: Callable[[], int],
+        wish: Callable[[Task], dict[str, Any]],
         rows_before: int = 0,
     ) -> None:
-        """`queued` tells how many tasks the dataset has; so many rows were read before by this run."""
+        """`queued` tells how many tasks the dataset has, `wish` whom a task is for.
+
+        So many rows were read before by this run.
+        """
         self._rows_before = rows_before
         self._stream = stream
         self._queued = queued
+        self._wish = wish
+        self._seeks = settings.auto_exclude_current
         self._channel = channel
         self._stopper = stopper
         self._say = say
@@ -96,7 +102,7 @@ class Feeder:
         """Open the sources known by now, each where the last run left it."""
         for source in self._stream.sources:
             self._say(f"Source {_described(source)}")
-            self._open(source, seek=self._stream.plain)
+            self._open(source, seek=self._stream.plain and self._seeks)
 
     def step(self) -> bool:
         """Feed one batch if there is need; whether anything was fed."""
@@ -149,8 +155,12 @@ class Feeder:
             task = self._next(batch)
             if task is None:
                 break
-            with self._pulling_lock:
-                self._add(batch, task)
+            try:
+                with self._pulling_lock:
+                    self._add(batch, task)
+            except RecipeError as error:
+                batch.error = error
+                break
             if time.monotonic() > deadline:
                 break
         with self._pulling_lock:
@@ -186,7 +196,7 @@ class Feeder:
         batch.pulled += 1
         found = self._stream.provenance(task)
         try:
-            new = _new_task(task)
+            new = new_task(task) | self._wish(task)
         except (TypeError, ValueError) as error:
             self._refuse(batch, task, error)
             return
@@ -199,7 +209,7 @@ class Feeder:
         batch.size += len(new["text"])
 
     def _refuse(self, batch: _Batch, task: Task, error: Exception) -> None:
-        """A task that is no JSON: its row is invalid, with the reason."""
+        """A task that is no JSON, or asks for tags that are none: its row is invalid, with the reason."""
         found = self._stream.provenance(task)
         if found is not None:
             batch.fates.append([self._id(found[0]), found[1], "invalid", str(error)])
@@ -336,7 +346,7 @@ def _fate(fate: str, rows: int) -> str:
     return counted(rows, fate) if fate == "duplicate" else f"{rows:,} {_FATE_WORDS.get(fate, fate)}"
 
 
-def _new_task(task: Task) -> dict[str, Any]:
+def new_task(task: Task) -> dict[str, Any]:
     """The task as `enqueue` takes it. Errors: ValueError, TypeError for what JSON does not have."""
     if "_input_hash" not in task or "_task_hash" not in task:
         task = set_hashes(task)

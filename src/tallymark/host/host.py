@@ -1,7 +1,6 @@
 """Run one recipe: its stream, its callbacks, and the server of its database."""
 
 import logging
-import os
 import socket
 import tempfile
 import threading
@@ -11,7 +10,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 from tallymark.channel.client import HttpChannel
@@ -29,15 +27,17 @@ from tallymark.errors import (
 from tallymark.host.callbacks import Callbacks
 from tallymark.host.controller import Controller
 from tallymark.host.datasets import HostDatasets
-from tallymark.host.feeder import Feeder
+from tallymark.host.feeder import Feeder, new_task
 from tallymark.host.feeding import Feeding
 from tallymark.host.following import following
 from tallymark.host.inbox import Inbox
 from tallymark.host.launch import Launch, ServerOptions
 from tallymark.host.listener import Listener
 from tallymark.host.pulse import Pulse
+from tallymark.host.routing import Routing
 from tallymark.host.run_channel import RunChannel
 from tallymark.host.say import Say
+from tallymark.host.starting import start_run
 from tallymark.host.stopping import Stopper
 from tallymark.stream import Source, Stream, follow
 from tallymark.types import Channel
@@ -127,7 +127,16 @@ def serve_recipe(
         stack.enter_context(stopper.signals())
         listener = Listener(inbox)
         stack.callback(listener.close)
-        fenced = _start_run(recipe, settings, channel, listener)
+        fenced = start_run(
+            recipe.components,
+            dataset=_dataset(recipe),
+            recipe=recipe.name,
+            command=recipe.command,
+            settings=settings,
+            channel=channel,
+            address=listener.address,
+            say=say,
+        )
         started()
         database = launch.database if launch is not None else Path(settings.database_url)
         db = HostDatasets(database, channel)
@@ -144,12 +153,17 @@ def serve_recipe(
         callbacks = Callbacks(recipe.components, fenced, controller, settings, say)
         fenced.wait = Outage(stopper, say).wait
 
+        seats = partial(db.seat_ids, _dataset(recipe))
+        routing = Routing(recipe.components, controller, settings, fenced, say, seats=seats)
+
         def feeder(fed: Stream, rows_before: int) -> Feeder:
             queued = partial(db.queued, _dataset(recipe))
-            return Feeder(fed, fenced, settings, stopper, say, queued=queued, rows_before=rows_before)
+            return Feeder(
+                fed, fenced, settings, stopper, say, queued=queued, wish=routing.wish, rows_before=rows_before
+            )
 
         feeding = Feeding(stream, feeder, fenced, say)
-        host = Host(fenced, feeding, callbacks, inbox, stopper, say)
+        host = Host(fenced, feeding, callbacks, routing, inbox, stopper, say)
         return host.live(recipe, settings, launch)
 
 
@@ -177,6 +191,7 @@ class Host:
         channel: RunChannel,
         feeder: Feeding,
         callbacks: Callbacks,
+        routing: Routing,
         inbox: Inbox,
         stopper: Stopper,
         say: Say,
@@ -184,6 +199,7 @@ class Host:
         self._channel = channel
         self._feeder = feeder
         self._callbacks = callbacks
+        self._routing = routing
         self._inbox = inbox
         self._stopper = stopper
         self._say = say
@@ -223,6 +239,7 @@ class Host:
         while not self._stopper.requested:
             done = self._inbox.answer_all(self._callbacks.answer)
             done = self._callbacks.round() or done
+            done = self._routing.step(new_task) or done
             done = self._feeder.step() or done
             if not done and not self._stopper.requested:
                 self._inbox.wait(POLL_SECONDS)
@@ -301,54 +318,6 @@ def _exit(error: SystemExit) -> str:
 
 def _dataset(recipe: Recipe) -> str:
     return recipe.components.dataset or UNSAVED
-
-
-def _start_run(recipe: Recipe, settings: Settings, channel: Channel, listener: Listener) -> RunChannel:
-    """Make the dataset and its new run; every older run of it is fenced from here on."""
-    components = recipe.components
-    dataset = channel.call(
-        "datasets.ensure_dataset",
-        name=_dataset(recipe),
-        exclude_by=settings.exclude_by,
-        overlap=settings.overlap,
-        ignore_counts=settings.ignore_counts,
-        lease_seconds=settings.lease_minutes * 60,
-    )
-    started = channel.call(
-        "runs.start_run",
-        dataset=dataset["name"],
-        recipe=recipe.name,
-        command=recipe.command,
-        view_id=components.view_id,
-        config=_config(recipe, settings, dataset["overlap"]),
-        labels=_labels(settings),
-        instructions=settings.instructions_text(),
-        wants=[*components.callbacks, *(["events"] if components.event_hooks else [])],
-        exclude=list(components.exclude),
-        host_pid=os.getpid(),
-        address=listener.address.url,
-        secret=listener.address.secret,
-    )
-    for name in settings.allowed_sessions or ():
-        channel.call("seats.claim_seat", dataset=dataset["name"], name=name)
-    return RunChannel(channel, run=started["run"], generation=started["generation"])
-
-
-def _config(recipe: Recipe, settings: Settings, overlap: int | None) -> dict[str, Any]:
-    """What the page is sent, and under `_server` what the server alone needs to know."""
-    named = recipe.components.callback("get_session_id")
-    server = {
-        "allowed_sessions": settings.allowed_sessions,
-        "overlap": overlap,
-        "suggested": settings.session or (str(named()) if named is not None else None),
-    }
-    return {**settings.for_page(), "_server": server}
-
-
-def _labels(settings: Settings) -> list[str]:
-    if settings.labels:
-        return list(settings.labels)
-    return [settings.label] if settings.label else []
 
 
 def _launch_for(settings: Settings, begun: Launch | None) -> Launch:

@@ -11,11 +11,14 @@ from tallymark.queue import (
     lease,
     operate,
     progress,
+    routing,
     runs,
     seats,
     servers,
     settle,
     trace,
+    waiting,
+    wanting,
 )
 
 __all__ = [
@@ -29,9 +32,12 @@ __all__ = [
     "lease",
     "operate",
     "progress",
+    "routing",
     "runs",
     "seats",
     "servers",
     "settle",
     "trace",
+    "waiting",
+    "wanting",
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tallymark.queue.datasets import find_dataset
+from tallymark.queue.eligibility import belongs, eligible
 from tallymark.store import Row, Statement, Transaction
 
 SHOWN = 20
@@ -56,18 +57,19 @@ _LIVE = Statement(
 )
 _SLOTS_EVERYONE = Statement(
     "Slots of tasks that want everyone: wanted by open seats, still free, taken by others.",
-    """
+    f"""
     SELECT count(CASE WHEN e.open AND coalesce(a.standing, '') NOT IN ('surplus', 'uncounted', 'withdrawn')
                        AND coalesce(a.state, '') <> 'ineligible' THEN 1 END) AS wanted,
            count(CASE WHEN e.open AND coalesce(a.slot, 0) = 0
                        AND coalesce(a.state, '') NOT IN ('answered', 'ineligible') THEN 1 END) AS free,
            count(CASE WHEN NOT e.open AND (a.slot = 1 OR a.standing = 'counted') THEN 1 END) AS closed
       FROM (SELECT t.id AS task, s.id AS session,
-                   s.kind = 'person' AND s.retired_at IS NULL AND t.state <> 'withdrawn' AS open
+                   s.kind = 'person' AND s.retired_at IS NULL AND t.state <> 'withdrawn'
+                   AND {belongs("s.id")} AS open
               FROM task t JOIN session s ON s.dataset = t.dataset
              WHERE t.dataset = :dataset AND t.overlap IS NULL) AS e
       LEFT JOIN assignment a ON a.task = e.task AND a.session = e.session
-    """,
+    """,  # noqa: S608
 )
 _HELD_TASKS = Statement(
     "Open tasks that somebody holds.",
@@ -149,6 +151,28 @@ INVARIANTS = (
         """,  # noqa: S608
     ),
     _invariant(
+        "bounds",
+        "A task that takes from so many to so many answers wants as many as people have come for.",
+        f"""
+        SELECT t.id AS task, t.overlap, t.taken, t.least, t.most FROM task t
+         WHERE {_TASK} AND t.most IS NOT NULL AND (t.overlap < t.least OR t.overlap > t.most
+            OR (t.overlap > t.least AND t.overlap <> t.taken) OR (t.taken > t.overlap))
+        """,  # noqa: S608
+    ),
+    _invariant(
+        "members",
+        "Who belongs to an audience has a seat in its dataset, and tasks are for audiences of their own.",
+        f"""
+        SELECT t.id AS task, u.id AS audience, t.audience AS named FROM task t
+          LEFT JOIN audience u ON u.id = t.audience AND u.dataset = t.dataset
+         WHERE {_TASK} AND t.audience <> 0 AND u.id IS NULL
+         UNION ALL
+        SELECT NULL, m.audience, m.session FROM member m
+          JOIN audience u ON u.id = m.audience LEFT JOIN session s ON s.id = m.session
+         WHERE {_OF.format("u.dataset")} AND (s.id IS NULL OR s.dataset <> u.dataset)
+        """,  # noqa: S608
+    ),
+    _invariant(
         "state",
         "A task with a fixed overlap is done exactly when it has its answers.",
         f"""
@@ -168,8 +192,7 @@ INVARIANTS = (
                  WHERE a.task = t.id AND a.state = 'answered' AND s.kind = 'person') AND NOT EXISTS (
                 SELECT 1 FROM session s
                  WHERE s.dataset = t.dataset AND s.kind = 'person' AND s.retired_at IS NULL
-                   AND NOT EXISTS (SELECT 1 FROM assignment a WHERE a.task = t.id AND a.session = s.id
-                                      AND a.state IN ('answered', 'ineligible'))))
+                   AND {eligible("s.id")}))
         """,  # noqa: S608
     ),
     _invariant(
@@ -179,7 +202,7 @@ INVARIANTS = (
         SELECT t.id AS task, a.session FROM assignment a
           JOIN task t ON t.id = a.task JOIN session s ON s.id = a.session
          WHERE {_TASK} AND a.standing = 'surplus' AND s.kind = 'person' AND t.state <> 'withdrawn'
-           AND (t.overlap IS NULL OR t.taken < t.overlap)
+           AND (t.overlap IS NULL OR t.taken < coalesce(t.most, t.overlap))
         """,  # noqa: S608
     ),
     _invariant(
@@ -249,7 +272,7 @@ INVARIANTS = (
         SELECT t.id AS task, s.id AS session FROM task t JOIN session s ON s.dataset = t.dataset
          WHERE {_TASK} AND t.state = 'open' AND t.overlap IS NOT NULL AND t.taken < t.overlap
            AND t.taken = 0 AND s.retired_at IS NULL AND s.cursor_rank IS NOT NULL
-           AND (t.rank, t.id) <= (s.cursor_rank, s.cursor_task)
+           AND (t.rank, t.id) <= (s.cursor_rank, s.cursor_task) AND {belongs("s.id")}
            AND NOT EXISTS (SELECT 1 FROM returned r
                             WHERE r.dataset = t.dataset AND r.rank = t.rank AND r.task = t.id)
            AND NOT EXISTS (SELECT 1 FROM assignment a WHERE a.task = t.id AND a.session = s.id

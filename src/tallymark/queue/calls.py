@@ -13,10 +13,13 @@ from tallymark.queue import (
     importing,
     lease,
     operate,
+    routing,
     runs,
     seats,
     servers,
     settle,
+    waiting,
+    wanting,
 )
 
 CALLS: dict[str, Callable[..., Any]] = {
@@ -48,7 +51,8 @@ CALLS: dict[str, Callable[..., Any]] = {
             ),
         ),
         (runs, (runs.start_run, runs.beat, runs.end_run, runs.stream_state, runs.project)),
-        (seats, (seats.claim_seat, seats.retire_seat)),
+        (routing, (routing.to_route, routing.route, routing.routed)),
+        (seats, (seats.claim_seat, seats.reserve_seats, seats.retire_seat, seats.set_tags)),
         (servers, (servers.newest_server,)),
         (
             settle,
@@ -62,6 +66,8 @@ CALLS: dict[str, Callable[..., Any]] = {
                 settle.set_progress,
             ),
         ),
+        (waiting, (waiting.awaiting, waiting.unfillable, waiting.open_to_all)),
+        (wanting, (wanting.want, wanting.want_part)),
     )
     for function in functions
 }
@@ -69,5 +75,14 @@ CALLS: dict[str, Callable[..., Any]] = {
 NEEDS_SHAPES = frozenset({"answers.save", "importing.import_answers"})
 """Calls that take `shapes`, which whoever executes them adds."""
 
-BULK = frozenset({"dropping.drop_part", "enqueue.enqueue", "importing.import_answers", "settle.store_forms"})
+BULK = frozenset(
+    {
+        "dropping.drop_part",
+        "enqueue.enqueue",
+        "importing.import_answers",
+        "settle.store_forms",
+        "wanting.want_part",
+        "routing.route",
+    }
+)
 """Calls that give way to sessions in the writer."""

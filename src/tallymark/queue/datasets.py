@@ -13,14 +13,23 @@ _FIND = Statement("A dataset by name.", "SELECT * FROM dataset WHERE name = :nam
 _NAMES = Statement("All datasets by name.", "SELECT name FROM dataset ORDER BY name")
 _NEW = Statement(
     "Create a dataset.",
-    "INSERT INTO dataset (name, created_at, exclude_by, overlap, ignore_counts, lease_seconds)"
-    " VALUES (:name, :now, :exclude_by, :overlap, :ignore_counts, :lease_seconds) RETURNING id",
+    "INSERT INTO dataset (name, created_at, exclude_by, overlap, overlap_share, overlap_most, ignore_counts,"
+    " lease_seconds) VALUES (:name, :now, :exclude_by, :overlap, :share, :most, :ignore_counts,"
+    " :lease_seconds) RETURNING id",
 )
 _SETTINGS = Statement(
     "What may change between runs of a dataset.",
     "UPDATE dataset SET ignore_counts = :ignore_counts, lease_seconds = :lease_seconds,"
     " exclude_by = :exclude_by WHERE id = :dataset",
 )
+
+
+def check_wanted(least: int | None, share: float, most: int | None) -> None:
+    """Errors: `InputError` for numbers of answers that make no sense."""
+    if least is not None and least < 1:
+        raise InputError(f"An overlap is 1 or more, or none for everyone, not {least}.")
+    if not 0 <= share < 1 or (most is not None and (least is None or most < least)):
+        raise InputError(f"No task can want {least} answers, {share} of all tasks one more, at most {most}.")
 
 
 def find_dataset(tx: Transaction, name: str) -> Row:
@@ -38,18 +47,20 @@ def ensure_dataset(
     name: str,
     exclude_by: str = "task",
     overlap: int | None = 1,
+    share: float = 0.0,
+    most: int | None = None,
     ignore_counts: bool = True,
     lease_seconds: float | None = LEASE_SECONDS,
 ) -> dict[str, Any]:
     """Create a dataset, or find it and bring its settings up to date.
 
-    `overlap` None wants an answer from everyone and holds for new tasks of a new dataset only; `exclude_by`
+    `overlap` None wants an answer from everyone, `share` of all tasks want one answer more, and a task gets
+    up to `most` while people ask; these three are for a new dataset only (`want` changes them). `exclude_by`
     decides what a duplicate is and is fixed once there are tasks. Errors: `InputError` when it differs.
     """
     if exclude_by not in ("task", "input"):
         raise InputError(f"exclude_by is 'task' or 'input', not {exclude_by!r}.")
-    if overlap is not None and overlap < 1:
-        raise InputError(f"An overlap is 1 or more, or none for everyone, not {overlap}.")
+    check_wanted(overlap, share, most)
     name = canonical(name)
     if not 0 < len(name) <= 200 or not name.isprintable() or name != name.strip():
         raise InputError(
@@ -59,8 +70,9 @@ def ensure_dataset(
     row = tx.one(_FIND, {"name": name})
     settings = {"ignore_counts": int(ignore_counts), "lease_seconds": lease_seconds}
     if row is None:
+        wanted = {"overlap": overlap, "share": share, "most": most}
         identifier = tx.insert(
-            _NEW, {"name": name, "now": tx.now, "exclude_by": exclude_by, "overlap": overlap, **settings}
+            _NEW, {"name": name, "now": tx.now, "exclude_by": exclude_by, **wanted, **settings}
         )
         return {"id": identifier, "name": name, "created": True, "exclude_by": exclude_by, "overlap": overlap}
     if row["exclude_by"] != exclude_by and row["queued"]:

@@ -47,7 +47,7 @@ _OF_SESSIONS = tuple(
         f"What belongs to the sessions of a dataset: {table}.",
         f"DELETE FROM {table} WHERE session IN (SELECT id FROM session WHERE dataset = :dataset)",  # noqa: S608
     )
-    for table in ("client", "draft_op")
+    for table in ("client", "draft_op", "member")
 )
 _ROW_FATES = Statement(
     "What became of the rows of a dataset's sources.",
@@ -55,7 +55,7 @@ _ROW_FATES = Statement(
 )
 _OF_DATASET = tuple(
     Statement(f"What belongs to a dataset: {table}.", f"DELETE FROM {table} WHERE dataset = :dataset")  # noqa: S608
-    for table in ("returned", "quarantine", "media", "added_source", "source", "run", "session")
+    for table in ("returned", "quarantine", "media", "added_source", "audience", "source", "run", "session")
 )
 _ANNOTATORS = Statement(
     "Annotators without any session.",

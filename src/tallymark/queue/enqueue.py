@@ -10,10 +10,13 @@ from typing import Any
 
 import orjson
 
+from tallymark.queue.eligibility import AVAILABLE, NOT_HAD, WANTS_MORE, Wish, audiences, audiences_of
+from tallymark.queue.exclusion import bar_new_tasks
 from tallymark.queue.fates import record_fates, rows_with_fate
 from tallymark.queue.locks import adds_tasks
 from tallymark.queue.runs import fenced
-from tallymark.queue.tasks import AVAILABLE, offer_behind
+from tallymark.queue.tasks import offer_behind
+from tallymark.queue.wanting import Wanted
 from tallymark.store import Row, Statement, Transaction
 from tallymark.types import Fate
 
@@ -51,7 +54,8 @@ _RUN_READ = Statement(
 )
 _EXISTING = Statement(
     "Tasks with these dedup keys.",
-    "SELECT id, dedup_key, repeat FROM task WHERE dataset = :dataset AND dedup_key IN {keys} ORDER BY id",
+    "SELECT id, dedup_key, repeat, counted, created_at FROM task"
+    " WHERE dataset = :dataset AND dedup_key IN {keys} ORDER BY id",
 )
 _LINKS = Statement(
     "Rows these tasks came from.", "SELECT task, source, ordinal, run FROM task_row WHERE task IN {ids}"
@@ -66,9 +70,9 @@ _NEW_TASK = Statement(
     "Put a task into the queue.",
     """
     INSERT INTO task (id, dataset, document, dedup_key, repeat, identity, input_identity, input_hash,
-                      task_hash, rank, state, overlap, created_at)
+                      task_hash, rank, state, overlap, least, most, audience, created_at)
     VALUES (:id, :dataset, :document, :dedup_key, :repeat, :identity, :input_identity, :input_hash,
-            :task_hash, :rank, 'open', :overlap, :now)
+            :task_hash, :rank, 'open', :overlap, :least, :most, :audience, :now)
     """,
 )
 _NEW_LINK = Statement(
@@ -76,26 +80,30 @@ _NEW_LINK = Statement(
     "INSERT INTO task_row (source, ordinal, task, how, run) VALUES (:source, :ordinal, :task, :how, :run)"
     " ON CONFLICT DO NOTHING",
 )
-_OVERLAP = Statement(
-    "How many answers a task of a dataset wants.", "SELECT overlap FROM dataset WHERE id = :dataset"
-)
 _ACTIVE = Statement(
     "Seats that called lately.",
     "SELECT id, cursor_rank, cursor_task FROM session WHERE dataset = :dataset AND last_call > :since"
     " AND kind = 'person' AND retired_at IS NULL",
 )
 _SUPPLY = Statement(
-    "How many tasks a seat could lease, up to a limit.",
+    "How many tasks of an audience a seat could lease, from its cursor on, up to a limit.",
     f"""
     SELECT count(*) FROM (
         SELECT 1 FROM task t
-         WHERE t.dataset = :dataset AND t.rank = :rank AND t.id > :task
-           AND {AVAILABLE}
+         WHERE t.dataset = :dataset AND t.audience = :audience AND t.rank = :rank AND t.id > :task
+           AND {WANTS_MORE} AND {NOT_HAD}
          UNION ALL
         SELECT 1 FROM task t
-         WHERE t.dataset = :dataset AND t.rank > :rank
-           AND {AVAILABLE}
+         WHERE t.dataset = :dataset AND t.audience = :audience AND t.rank > :rank
+           AND {WANTS_MORE} AND {NOT_HAD}
          LIMIT :limit) AS few
+    """,  # noqa: S608
+)
+_SUPPLY_ANYBODY = Statement(
+    "How many tasks somebody could lease, whoever they are for, up to a limit.",
+    f"""
+    SELECT count(*) FROM (
+        SELECT 1 FROM task t WHERE t.dataset = :dataset AND {WANTS_MORE} LIMIT :limit) AS few
     """,  # noqa: S608
 )
 _SUPPLY_RETURNED = Statement(
@@ -115,8 +123,10 @@ class _Batch:
     """One call of `enqueue`: what is known of its keys, and what it adds."""
 
     run: Row
-    overlap: int | None
+    wanted: Wanted
     known: dict[bytes, dict[int, int]] = field(default_factory=dict)  # dedup key → repeat → task
+    answered: dict[int, bool] = field(default_factory=dict)  # task → answered before the run started
+    audiences: dict[Wish, int] = field(default_factory=dict)
     links: dict[int, dict[tuple[int, int], int]] = field(default_factory=dict)  # task → (source, row) → run
     settled: set[tuple[int, int]] = field(default_factory=set)  # rows of the batch that have a fate already
     excluded: dict[bytes, str] = field(default_factory=dict)
@@ -201,14 +211,15 @@ def enqueue(
     """Store a batch in one transaction: tasks, final fates of rows, how far each source was read.
 
     `tasks`: `{"text", "identity", "input_identity" (hex), "input_hash", "task_hash", "source"?, "ordinal"?,
-    "how"?, "repeatable"?, "rank"?, "overlap"?}`. `fates`: `[source, ordinal, fate, note]` of rows that made
-    no task. `read` and `marks` by source id: rows read, `[mark, position]`. Rows that made tasks get their
-    fate here. Returns `{"fates": {fate: rows}, "added": tasks}`. Errors: `Fenced`.
+    "how"?, "repeatable"?, "rank"?, "overlap"?, "people"?, "needs"?, "fallback"?}`: `people` are the names of
+    those a task is for, `needs` the tags they must have, `fallback` the seconds after which anybody with the
+    tags is asked. `fates`: `[source, ordinal, fate, note]` of rows that made no task. `read` and `marks` by
+    source id: rows read, `[mark, position]`. Rows that made tasks get their fate here.
+    Returns `{"fates": {fate: rows}, "added": tasks}`. Errors: `Fenced`.
     """
-    batch = _Batch(fenced(tx, run, generation), None)
-    dataset = batch.run["dataset"]
-    adds_tasks(tx, dataset)
-    batch.overlap = tx.value(_OVERLAP, {"dataset": dataset})
+    current = fenced(tx, run, generation)
+    batch = _Batch(current, Wanted.of(tx, current["dataset"]))
+    adds_tasks(tx, current["dataset"])
     _look_up(tx, batch, tasks)
     fresh = tx.new_ids("task", len(tasks))
     for task in tasks:
@@ -244,20 +255,28 @@ def demand(tx: Transaction, *, run: int, generation: int, batch_size: int, ahead
     dataset = fenced(tx, run, generation)["dataset"]
     limit = 2 * batch_size
     seats = tx.all(_ACTIVE, {"dataset": dataset, "since": tx.now - ACTIVE_SECONDS})
-    places = [(seat["id"], seat["cursor_rank"], seat["cursor_task"]) for seat in seats] or [(0, None, None)]
-    wanted = limit - min(_supply(tx, dataset, place, limit) for place in places)
+    supplies = [_supply(tx, dataset, seat, limit) for seat in seats]
+    wanted = limit - min(supplies, default=_supply_for_anybody(tx, dataset, limit))
     if ahead:
-        wanted = max(wanted, ahead - _supply(tx, dataset, (0, None, None), ahead))
+        wanted = max(wanted, ahead - _supply_for_anybody(tx, dataset, ahead))
     return {"demand": wanted}
 
 
-def _supply(tx: Transaction, dataset: int, place: tuple[int, float | None, int | None], limit: int) -> int:
-    session, rank, task = place
-    named = {"dataset": dataset, "session": session, "limit": limit, "rank": rank, "task": task}
-    if rank is None:
-        named |= {"rank": float("-inf"), "task": 0}
-    ahead = int(tx.value(_SUPPLY, named))
-    return ahead if ahead == limit else min(limit, ahead + int(tx.value(_SUPPLY_RETURNED, named)))
+def _supply(tx: Transaction, dataset: int, seat: Row, limit: int) -> int:
+    """How many tasks a seat could lease, up to a limit."""
+    rank, task = seat["cursor_rank"], seat["cursor_task"]
+    place = {"rank": float("-inf"), "task": 0} if rank is None else {"rank": rank, "task": task}
+    named = {"dataset": dataset, "session": seat["id"], **place}
+    found = 0
+    for audience in audiences_of(tx, dataset, seat["id"]):
+        found += int(tx.value(_SUPPLY, {**named, "audience": audience, "limit": limit - found}))
+        if found == limit:
+            return found
+    return found + int(tx.value(_SUPPLY_RETURNED, {**named, "limit": limit - found}))
+
+
+def _supply_for_anybody(tx: Transaction, dataset: int, limit: int) -> int:
+    return int(tx.value(_SUPPLY_ANYBODY, {"dataset": dataset, "limit": limit}))
 
 
 def _opened(row: Row, *, changed: bool, grown: bool) -> dict[str, Any]:
@@ -278,12 +297,13 @@ def _look_up(tx: Transaction, batch: _Batch, tasks: Sequence[Mapping[str, Any]])
     keys = list(dict.fromkeys(batch.key(task) for task in tasks))
     for row in tx.by_keys(_EXISTING, keys, {"dataset": batch.run["dataset"]}):
         batch.known.setdefault(row["dedup_key"], {})[row["repeat"]] = row["id"]
+        batch.answered[row["id"]] = row["counted"] > 0 and row["created_at"] < batch.run["started_at"]
     found = [task for repeats in batch.known.values() for task in repeats.values()]
     if found:
         for row in tx.all(_LINKS, {"ids": _json(found)}):
             batch.links.setdefault(row["task"], {})[row["source"], row["ordinal"]] = row["run"]
     batch.settled = rows_with_fate(tx, {place for task in tasks if (place := _row_of(task)) is not None})
-    if batch.run["excluded"] != "[]":
+    if batch.run["excluded"] != "[]" and not batch.run["exclude_own"]:
         by_input = batch.run["exclude_by"] == "input"
         inputs = list({bytes.fromhex(task["input_identity"]) for task in tasks})
         for row in tx.by_keys(_EXCLUDED, inputs, {"ids": batch.run["excluded"]}):
@@ -295,7 +315,7 @@ def _place(batch: _Batch, task: Mapping[str, Any], new_id: int) -> None:
     key = batch.key(task)
     repeats = batch.known.setdefault(key, {})
     row = _row_of(task)
-    repeat = _repeat(batch, key, row) if task.get("repeatable") else 0
+    repeat = _repeat(batch, key, row) if task.get("repeatable") else _asked_again(batch, repeats)
     known = repeats.get(repeat)
     if known is None and key in batch.excluded:
         _fate(batch, row, "excluded", f"answered in {batch.excluded[key]}")
@@ -331,6 +351,14 @@ def _repeat(batch: _Batch, key: bytes, row: tuple[int, int] | None) -> int:
     return before + batch.occurred[key, row] - 1
 
 
+def _asked_again(batch: _Batch, repeats: Mapping[int, int]) -> int:
+    """0, or, when a run asks anew what was answered before it, the repeat that it has or gets."""
+    if not batch.run["again"] or not repeats:
+        return 0
+    newest = max(repeats)
+    return newest + 1 if batch.answered.get(repeats[newest]) else newest
+
+
 def _row_of(task: Mapping[str, Any]) -> tuple[int, int] | None:
     source, ordinal = task.get("source"), task.get("ordinal")
     return None if source is None or ordinal is None else (source, ordinal)
@@ -361,6 +389,7 @@ def _insert(tx: Transaction, batch: _Batch) -> None:
     if batch.new:
         documents = tx.new_ids("document", len(batch.new))
         dataset = batch.run["dataset"]
+        batch.audiences = audiences(tx, dataset, map(_wish, batch.new))
         tx.many(
             _NEW_DOCUMENT,
             [{"id": n, "text": task["text"]} for n, task in zip(documents, batch.new, strict=True)],
@@ -369,12 +398,20 @@ def _insert(tx: Transaction, batch: _Batch) -> None:
             _NEW_TASK,
             [_task_values(tx, batch, task, n) for n, task in zip(documents, batch.new, strict=True)],
         )
+        bar_new_tasks(tx, batch.run, [task["id"] for task in batch.new])
         offer_behind(tx, dataset, [(_rank(task), task["id"]) for task in batch.new])
         tx.tally(dataset, queued=len(batch.new))
     tx.many(_NEW_LINK, batch.new_links)
 
 
+def _wish(task: Mapping[str, Any]) -> Wish:
+    return Wish.of(task.get("people"), task.get("needs"), task.get("fallback"))
+
+
 def _task_values(tx: Transaction, batch: _Batch, task: Mapping[str, Any], document: int) -> dict[str, Any]:
+    wanted = batch.wanted.by(bytes.fromhex(task["identity"]))
+    if task.get("overlap") is not None:
+        wanted = {"overlap": task["overlap"], "least": None, "most": None}
     return {
         "id": task["id"],
         "dataset": batch.run["dataset"],
@@ -386,7 +423,8 @@ def _task_values(tx: Transaction, batch: _Batch, task: Mapping[str, Any], docume
         "input_hash": task["input_hash"],
         "task_hash": task["task_hash"],
         "rank": _rank(task),
-        "overlap": task["overlap"] if task.get("overlap") is not None else batch.overlap,
+        "audience": batch.audiences[_wish(task)],
+        **wanted,
         "now": tx.now,
     }
 

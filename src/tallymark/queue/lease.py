@@ -6,10 +6,22 @@ from typing import Any
 import orjson
 
 from tallymark import jsontext
+from tallymark.queue.eligibility import (
+    AVAILABLE,
+    NOT_HAD,
+    WANTS_MORE,
+    Wish,
+    audiences_of,
+    belongs,
+    eligible,
+    had,
+    missed_audiences,
+)
 from tallymark.queue.journal import journal
 from tallymark.queue.progress import open_tasks, seat_progress
 from tallymark.queue.seats import CLIENT_SECONDS, NO_CLIENT, Seat, also_open, called
-from tallymark.queue.tasks import AVAILABLE, Tasks, hold_fewer
+from tallymark.queue.tasks import Tasks, hold_fewer
+from tallymark.queue.waiting import open_tasks_to_all
 from tallymark.store import Row, Statement, Transaction, json_ids
 from tallymark.store.documents import merged
 from tallymark.types import DetailDict, LeaseState, ProgressDict
@@ -41,22 +53,20 @@ _OVERDUE = Statement(
 )
 _SILENT = Statement(
     "Leases of other seats that have been silent for a while, of tasks this seat could take.",
-    """
-    SELECT s.id AS session, a.task FROM session s
-      JOIN assignment a ON a.session = s.id AND a.state = 'leased' AND a.slot = 1
-      JOIN task t ON t.id = a.task AND t.state = 'open'
+    f"""
+    SELECT s.id AS session, l.task FROM session s
+      JOIN assignment l ON l.session = s.id AND l.state = 'leased' AND l.slot = 1
+      JOIN task t ON t.id = l.task AND t.state = 'open'
      WHERE s.dataset = :dataset AND s.held > 0 AND s.last_call < :before AND s.id <> :session
-       AND NOT EXISTS (SELECT 1 FROM assignment m WHERE m.task = a.task AND m.session = :session
-                          AND m.state IN ('leased', 'answered', 'ineligible'))
-       AND NOT EXISTS (SELECT 1 FROM assignment u WHERE u.task = a.task AND u.standing = 'surplus')
-     ORDER BY s.last_call, t.rank, t.id LIMIT :need {lock_free:s}
-    """,
+       AND {belongs(":session")} AND {NOT_HAD}
+       AND NOT EXISTS (SELECT 1 FROM assignment u WHERE u.task = l.task AND u.standing = 'surplus')
+     ORDER BY s.last_call, t.rank, t.id LIMIT :need {{lock_free:s}}
+    """,  # noqa: S608
 )
 _FROM_RETURNED = Statement(
     "Tasks that became available again: the first few, and whether this seat may take them.",
     f"""
-    SELECT r.rank, r.task AS id, t.state = 'open' AND (t.overlap IS NULL OR t.taken < t.overlap) AS free,
-           {AVAILABLE} AS mine
+    SELECT r.rank, r.task AS id, {WANTS_MORE} AS free, {AVAILABLE} AS mine
       FROM returned r JOIN task t ON t.id = r.task
      WHERE r.dataset = :dataset ORDER BY r.rank, r.task LIMIT {RETURNED_LOOK} {{lock_free:t}}
     """,  # noqa: S608
@@ -67,19 +77,22 @@ _NOT_RETURNED = Statement(
 )
 _IN_ORDER = f"""
     SELECT t.id, t.rank FROM task t
-     WHERE t.dataset = :dataset AND (t.rank, t.id) > (:rank, :task) AND {AVAILABLE}
+     WHERE t.dataset = :dataset AND t.audience = :audience AND (t.rank, t.id) > (:rank, :task)
+       AND {WANTS_MORE} AND {NOT_HAD}
      ORDER BY t.rank, t.id LIMIT :need
 """  # noqa: S608
 _NEXT = Statement(
-    "The next open tasks in order after a cursor: of its rank, then of higher ones, each along the index.",
+    "The next open tasks of an audience after a cursor: of its rank, then of higher ones, along the index.",
     f"""
     SELECT t.id, t.rank FROM task t WHERE t.id IN (
         SELECT id FROM (
             SELECT t.id, t.rank FROM task t
-             WHERE t.dataset = :dataset AND t.rank = :rank AND t.id > :task AND {AVAILABLE}
+             WHERE t.dataset = :dataset AND t.audience = :audience AND t.rank = :rank AND t.id > :task
+               AND {WANTS_MORE} AND {NOT_HAD}
              UNION ALL
             SELECT t.id, t.rank FROM task t
-             WHERE t.dataset = :dataset AND t.rank > :rank AND {AVAILABLE}
+             WHERE t.dataset = :dataset AND t.audience = :audience AND t.rank > :rank
+               AND {WANTS_MORE} AND {NOT_HAD}
              ORDER BY rank, id LIMIT :need) AS next)
      ORDER BY t.rank, t.id
     """,  # noqa: S608
@@ -88,6 +101,32 @@ _NEXT = Statement(
 _NEXT_WAITING = Statement(
     "The next open tasks in order after a cursor; those that somebody else has locked are waited for.",
     f"{_IN_ORDER} {{lock:t}}",
+)
+_MORE = Statement(
+    "Tasks of an audience that take further answers while people ask, in order.",
+    f"""
+    SELECT t.id, t.rank FROM task t
+     WHERE t.dataset = :dataset AND t.audience = :audience AND t.taken < t.most AND t.state <> 'withdrawn'
+       AND {NOT_HAD}
+     ORDER BY t.rank, t.id LIMIT :need {{lock_free:t}}
+    """,  # noqa: S608
+)
+_PRESENT = Statement(
+    "People who called lately.",
+    "SELECT name FROM session WHERE dataset = :dataset AND kind = 'person' AND retired_at IS NULL"
+    " AND last_call >= :since",
+)
+_AWAITED = Statement(
+    "Tasks of an audience that wait for people who do not come: fewer of those are here than slots are free.",
+    f"""
+    SELECT t.id FROM task t
+     WHERE t.dataset = :dataset AND t.audience = :audience AND {WANTS_MORE} AND t.created_at < :since
+       AND {NOT_HAD}
+       AND (SELECT count(*) FROM member m JOIN session s ON s.id = m.session
+             WHERE m.audience = :audience AND s.retired_at IS NULL AND s.last_call >= :since
+               AND NOT {had("s.id", "leased", "answered", "ineligible")}) < t.overlap - t.taken
+     ORDER BY t.rank, t.id LIMIT :need
+    """,  # noqa: S608
 )
 _TAKE = Statement("Leases take a slot each.", "UPDATE task SET taken = taken + 1 WHERE id IN {ids}")
 _LEASE = Statement(
@@ -115,14 +154,12 @@ _HELD = Statement(
 )
 _WITH_OTHERS = Statement(
     "Open tasks this seat could still get, were they not leased.",
-    """
-    SELECT count(DISTINCT a.task) FROM session s
-      JOIN assignment a ON a.session = s.id AND a.state = 'leased' AND a.slot = 1
-      JOIN task t ON t.id = a.task AND t.state = 'open'
-     WHERE s.dataset = :dataset AND s.held > 0
-       AND NOT EXISTS (SELECT 1 FROM assignment m WHERE m.task = a.task AND m.session = :session
-                          AND m.state IN ('answered', 'ineligible'))
-    """,
+    f"""
+    SELECT count(DISTINCT l.task) FROM session s
+      JOIN assignment l ON l.session = s.id AND l.state = 'leased' AND l.slot = 1
+      JOIN task t ON t.id = l.task AND t.state = 'open'
+     WHERE s.dataset = :dataset AND s.held > 0 AND {eligible(":session")}
+    """,  # noqa: S608
 )
 _RETURNED_COUNT = Statement(
     "How many tasks are available again.",
@@ -302,15 +339,63 @@ def _top_up(tx: Transaction, seat: Seat, client: str, need: int, *, idle: bool) 
         _expire(tx, seat, tx.all(_OVERDUE, overdue))
     found = _search(tx, seat, need)
     if not found and idle and seconds is not None:
-        silent = {
-            "dataset": seat.dataset,
-            "session": seat.id,
-            "before": tx.now - SILENT_SECONDS,
-            "need": need,
-        }
-        _expire(tx, seat, tx.all(_SILENT, silent))
-        found = _search(tx, seat, need)
-    _take(tx, seat, client, found)
+        found = _from_silent(tx, seat, need)
+    if not found and idle:
+        found = _from_absent(tx, seat, need)
+    if not found and idle and seat.row["stream"] != "open":
+        found = _beyond(tx, seat, need)
+    elif found:
+        tx.run(_TAKE, {"ids": json_ids(row["id"] for row in found)})
+    _hold(tx, seat, client, found)
+
+
+def _from_silent(tx: Transaction, seat: Seat, need: int) -> list[Row]:
+    """Tasks that silent people hold, before their time."""
+    before = tx.now - SILENT_SECONDS
+    silent = {"dataset": seat.dataset, "session": seat.id, "before": before, "need": need}
+    _expire(tx, seat, tx.all(_SILENT, silent))
+    return _search(tx, seat, need)
+
+
+def _from_absent(tx: Transaction, seat: Seat, need: int) -> list[Row]:
+    """Tasks whose people do not come are opened to all who have the tags."""
+    opened = 0
+    for audience, wish in missed_audiences(tx, seat.dataset, seat.id):
+        opened += _open(tx, seat, audience, wish, need - opened)
+        if opened == need:
+            break
+    return _search(tx, seat, need) if opened else []
+
+
+def _open(tx: Transaction, seat: Seat, audience: int, wish: Wish, need: int) -> int:
+    """Open up to `need` tasks of an audience whose people do not come; how many there were."""
+    assert wish.people is not None and wish.fallback is not None  # noqa: S101, PT018  (a missed audience)
+    since = tx.now - wish.fallback
+    present = {row["name"] for row in tx.all(_PRESENT, {"dataset": seat.dataset, "since": since})}
+    if present.issuperset(wish.people):
+        return 0
+    named = {"dataset": seat.dataset, "session": seat.id, "audience": audience, "since": since, "need": need}
+    return open_tasks_to_all(tx, seat.dataset, sorted(row["id"] for row in tx.all(_AWAITED, named)))
+
+
+def _beyond(tx: Transaction, seat: Seat, need: int) -> list[Row]:
+    """Tasks that have what they need and take more, for somebody who has nothing else to do."""
+    named = {"dataset": seat.dataset, "session": seat.id, "need": need}
+    rows = [
+        row
+        for audience in audiences_of(tx, seat.dataset, seat.id, state="any")
+        for row in tx.all(_MORE, {**named, "audience": audience})
+    ]
+    found = sorted(rows, key=_in_order)[:need]
+    tasks = Tasks.locked(tx, seat.dataset, sorted(row["id"] for row in found))
+    for task in tasks.ids():
+        tasks.move(task, taken=1)
+    tasks.settle()
+    return found
+
+
+def _in_order(row: Row) -> tuple[float, int]:
+    return row["rank"], row["id"]
 
 
 def _expire(tx: Transaction, seat: Seat, leases: list[Row]) -> None:
@@ -361,15 +446,20 @@ def _search_from(
 ) -> list[Row]:
     start = (seat.cursor_rank, seat.cursor_task) if after_cursor else (None, None)
     rank, task = start if start[0] is not None else (float("-inf"), 0)
-    had = {row["id"] for row in found}
-    named = {"dataset": seat.dataset, "session": seat.id, "rank": rank, "task": task, "need": need + len(had)}
-    return [row for row in tx.all(statement, named) if row["id"] not in had][:need]
+    known = {row["id"] for row in found}
+    named = {"dataset": seat.dataset, "session": seat.id, "rank": rank, "task": task}
+    named["need"] = need + len(known)
+    rows = [
+        row
+        for audience in audiences_of(tx, seat.dataset, seat.id)
+        for row in tx.all(statement, {**named, "audience": audience})
+        if row["id"] not in known
+    ]
+    return sorted(rows, key=_in_order)[:need]
 
 
-def _take(tx: Transaction, seat: Seat, client: str, found: list[Row]) -> None:
-    if not found:
-        return
-    tx.run(_TAKE, {"ids": json_ids(row["id"] for row in found)})
+def _hold(tx: Transaction, seat: Seat, client: str, found: list[Row]) -> None:
+    """Lease tasks whose slots are taken to a seat."""
     named = {"session": seat.id, "client": client, "now": tx.now}
     tx.many(_LEASE, [{"task": row["id"], **named} for row in found])
     seat.held += len(found)
@@ -417,13 +507,20 @@ def _state(tx: Transaction, seat: Seat, *, holds: bool) -> tuple[LeaseState, Det
         if row["stream_row"] is not None:
             detail["row"] = row["stream_row"]
         return "failed", detail
-    if row["stream"] == "open":
+    if row["stream"] == "open" or _unrouted(seat):
         return "searching", _searching(tx, row)
     others = tx.value(_WITH_OTHERS, {"dataset": seat.dataset, "session": seat.id})
     if others:
         message = f"{others} tasks are with others." if others > 1 else "1 task is with others."
         return "waiting", {"code": "with_others", "message": message, "with_others": others}
     return "exhausted", {"code": "done", "message": "Every task that is yours to answer is answered."}
+
+
+def _unrouted(seat: Seat) -> bool:
+    """Whether the recipe's router has yet to be asked about this seat."""
+    return (
+        seat.kind == "person" and "task_router" in (seat.row["wants"] or "") and seat.id > seat.row["routed"]
+    )
 
 
 def _searching(tx: Transaction, row: Row) -> DetailDict:

@@ -6,6 +6,7 @@ from typing import Any
 from tallymark import jsontext
 from tallymark.errors import DatasetRequired, Fenced, NotKnown
 from tallymark.queue.datasets import find_dataset
+from tallymark.queue.exclusion import bar_seats
 from tallymark.queue.locks import fences_run, makes_dataset, writes_for_run
 from tallymark.store import Row, Statement, Transaction
 from tallymark.types import StreamState
@@ -14,10 +15,10 @@ _NEW = Statement(
     "Start a run.",
     """
     INSERT INTO run (dataset, generation, recipe, command, view_id, config, labels, instructions, wants,
-                     excluded, host_pid, address, secret, started_at, beat_at, stream)
+                     excluded, exclude_own, again, host_pid, address, secret, started_at, beat_at, stream)
     VALUES (:dataset, (SELECT coalesce(max(generation), 0) + 1 FROM run WHERE dataset = :dataset), :recipe,
             :command, :view_id, :config, :labels, :instructions, :wants,
-            :excluded, :host_pid, :address, :secret, :now, :now, 'open') RETURNING id
+            :excluded, :exclude_own, :again, :host_pid, :address, :secret, :now, :now, 'open') RETURNING id
     """,
 )
 _CURRENT = Statement("This run is its dataset's newest.", "UPDATE dataset SET run = :run WHERE id = :dataset")
@@ -68,14 +69,17 @@ def start_run(
     instructions: str | None = None,
     wants: Sequence[str] = (),
     exclude: Sequence[str] = (),
+    exclude_own: bool = False,
+    again: bool = False,
     host_pid: int | None = None,
     address: str | None = None,
     secret: str | None = None,
 ) -> dict[str, Any]:
     """Start a run; every older run of the dataset is fenced from now on.
 
-    `wants` names the callbacks the recipe has, `exclude` datasets whose answered tasks are not asked again,
-    `address` and `secret` where the host listens. Errors: `NotKnown` for a dataset.
+    `wants` names the callbacks the recipe has, `exclude` datasets whose answered tasks are not asked again
+    (with `exclude_own` only those who answered are not), `again` asks anew what the dataset has answers to
+    from before the run, `address` and `secret` say where the host listens. Errors: `NotKnown` for a dataset.
     """
     found = find_dataset(tx, dataset)
     excluded = [find_dataset(tx, name)["id"] for name in exclude if name != dataset]
@@ -92,6 +96,8 @@ def start_run(
             "instructions": instructions,
             "wants": jsontext.dumps(list(wants)),
             "excluded": jsontext.dumps(excluded),
+            "exclude_own": int(exclude_own),
+            "again": int(again),
             "host_pid": host_pid,
             "address": address,
             "secret": secret,
@@ -102,6 +108,7 @@ def start_run(
     note(tx, found["id"], "run_started", command)
     started = tx.one(_RUN, {"run": run})
     assert started is not None  # noqa: S101  (inserted above)
+    bar_seats(tx, fenced(tx, run, started["generation"]))
     return {"run": run, "generation": started["generation"], "dataset_id": found["id"]}
 
 

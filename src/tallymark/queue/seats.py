@@ -1,14 +1,18 @@
 """Seats: who answers in a dataset. A seat is durable; browsers and tabs are its clients."""
 
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tallymark import jsontext
 from tallymark.errors import InputError, NotKnown
 from tallymark.queue.datasets import find_dataset
+from tallymark.queue.eligibility import Tags, eligible, join_audiences
+from tallymark.queue.exclusion import bar_seats
 from tallymark.queue.locks import changes_seats
 from tallymark.queue.tasks import Tasks, hold_fewer
-from tallymark.store import Row, Statement, Transaction
+from tallymark.store import Row, Statement, Transaction, json_ids
 
 CLIENT_SECONDS = 60.0
 NO_CLIENT = ""  # callers that name no client are one client together
@@ -19,7 +23,8 @@ _SEAT = Statement(
     """
     SELECT s.*, d.name AS dataset_name, d.exclude_by, d.overlap, d.ignore_counts, d.lease_seconds, d.paused,
            d.queued, d.done, d.withdrawn, d.run, r.view_id, r.wants, r.stream, r.stream_detail, r.stream_row,
-           r.rows_read, r.rows_known, r.beat_at AS host_beat, r.ended_at, r.error, r.progress AS run_progress
+           r.rows_read, r.rows_known, r.beat_at AS host_beat, r.ended_at, r.error, r.routed,
+           r.progress AS run_progress
       FROM session s JOIN dataset d ON d.id = s.dataset LEFT JOIN run r ON r.id = d.run
      WHERE s.token = :token
     """,
@@ -71,20 +76,41 @@ _WRITE = Statement(
 )
 _EVERYONE = Statement(
     "Tasks that want everyone and were done before this seat joined.",
-    """
+    f"""
     SELECT t.id FROM task t WHERE t.dataset = :dataset AND t.state = 'done' AND t.overlap IS NULL
-       AND NOT EXISTS (SELECT 1 FROM assignment a WHERE a.task = t.id AND a.session = :session
-                          AND a.state IN ('answered', 'ineligible')) ORDER BY t.id
-    """,
+       AND {eligible(":session")} ORDER BY t.id
+    """,  # noqa: S608
 )
 _OPEN_FOR_EVERYONE = Statement(
     "Open tasks that want everyone, that somebody answered and this seat did not.",
-    """
+    f"""
     SELECT t.id FROM task t WHERE t.dataset = :dataset AND t.state = 'open' AND t.overlap IS NULL
        AND EXISTS (SELECT 1 FROM assignment a WHERE a.task = t.id AND a.state = 'answered')
-       AND NOT EXISTS (SELECT 1 FROM assignment a WHERE a.task = t.id AND a.session = :session
-                          AND a.state IN ('answered', 'ineligible')) ORDER BY t.id
-    """,
+       AND {eligible(":session")} ORDER BY t.id
+    """,  # noqa: S608
+)
+_TAGS = Statement("The tags of an annotator.", "SELECT tags FROM annotator WHERE id = :annotator")
+_TAGGED = Statement(
+    "Give an annotator other tags.",
+    "UPDATE annotator SET tags = :tags WHERE name = :name AND kind = 'person'",
+)
+_SEATS_OF = Statement(
+    "The seats of an annotator.",
+    "SELECT s.id, s.dataset, s.name, a.tags FROM session s JOIN annotator a ON a.id = s.annotator"
+    " WHERE a.name = :name AND a.kind = 'person' ORDER BY s.id",
+)
+_LOOK_ANEW = Statement(
+    "A seat looks at everything anew.",
+    "UPDATE session SET cursor_rank = NULL, cursor_task = NULL WHERE id = :session",
+)
+_OF_AUDIENCES = Statement(
+    "Tasks of some audiences that want everyone.",
+    "SELECT t.id FROM task t WHERE t.dataset = :dataset AND t.overlap IS NULL AND t.audience IN {ids}"
+    " AND t.state <> 'withdrawn' ORDER BY t.id",
+)
+_RUN = Statement(
+    "The newest run of a dataset.",
+    "SELECT r.*, d.exclude_by FROM dataset d JOIN run r ON r.id = d.run WHERE d.id = :dataset",
 )
 _LEASES = Statement(
     "The tasks a seat holds.",
@@ -203,6 +229,18 @@ def claim_seat(
     return {"session": row["token"], "name": name, "dataset": dataset, "also_open": other}
 
 
+def reserve_seats(tx: Transaction, *, dataset: str, names: Sequence[str]) -> dict[str, Any]:
+    """Make the seats of people who may come, where there are none. Returns `{"made": names}`.
+
+    Errors: `NotKnown` for the dataset, `InputError` for a name.
+    """
+    found = find_dataset(tx, dataset)
+    made = [name for name in names if seat_row(tx, found["id"], name) is None]
+    for name in made:
+        claim_seat(tx, dataset=dataset, name=name)
+    return {"made": made}
+
+
 def is_name(name: str) -> bool:
     """Whether a session can have this name."""
     whole = not any(0xD800 <= ord(character) <= 0xDFFF for character in name)
@@ -242,7 +280,36 @@ def new_seat(tx: Transaction, dataset: int, name: str, kind: str, *, retired: bo
     )
     row = seat_row(tx, dataset, name, kind)
     assert row is not None  # noqa: S101  (inserted above)
+    join_audiences(tx, dataset, row["id"], name, tx.value(_TAGS, {"annotator": row["annotator"]}))
+    run = tx.one(_RUN, {"dataset": dataset})
+    if run is not None:
+        bar_seats(tx, run, row["id"])
     return row
+
+
+def set_tags(tx: Transaction, *, annotators: Mapping[str, Tags]) -> dict[str, Any]:
+    """Give these annotators (persons, by name) these tags and no others; all their seats follow at once.
+
+    What they hold stays theirs. Returns `{"seats": how many may have other tasks now}`.
+    """
+    changed = 0
+    for name, tags in sorted(annotators.items()):
+        tx.run(_ANNOTATOR, {"name": name, "kind": "person"})
+        tx.run(_TAGGED, {"name": name, "tags": jsontext.dumps(dict(tags))})
+        for seat in tx.all(_SEATS_OF, {"name": name}):
+            changed += _follow(tx, seat)
+    return {"seats": changed}
+
+
+def _follow(tx: Transaction, seat: Row) -> bool:
+    """Let a seat belong to what its annotator's tags admit it to; whether that is a change."""
+    changes_seats(tx, seat["dataset"])
+    others = join_audiences(tx, seat["dataset"], seat["id"], seat["name"], seat["tags"])
+    if others:
+        tx.run(_LOOK_ANEW, {"session": seat["id"]})
+        named = {"dataset": seat["dataset"], "ids": json_ids(others)}
+        Tasks.locked(tx, seat["dataset"], [task["id"] for task in tx.all(_OF_AUDIENCES, named)]).recheck()
+    return bool(others)
 
 
 def retire_seat(tx: Transaction, *, dataset: str, name: str) -> dict[str, Any]:

@@ -9,25 +9,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from tallymark.queue.eligibility import eligible
 from tallymark.queue.journal import journal
 from tallymark.queue.locks import keeps_seats
 from tallymark.store import Row, Statement, Transaction, json_ids
 
-# A condition: task t has a slot that seat :session may take.
-AVAILABLE = """
-      t.state = 'open' AND (t.overlap IS NULL OR t.taken < t.overlap)
-      AND NOT EXISTS (SELECT 1 FROM assignment a WHERE a.task = t.id AND a.session = :session
-                         AND a.state IN ('leased', 'answered', 'ineligible'))
-"""
-
 _LOCK = Statement(
     "Tasks, locked in id order.",
-    "SELECT id, dataset, rank, state, overlap, taken, counted, document FROM task t"
+    "SELECT id, dataset, rank, state, overlap, least, most, audience, taken, counted, document FROM task t"
     " WHERE t.id IN {ids} ORDER BY t.id {lock:t}",
 )
 _WRITE = Statement(
     "Bring tasks up to date.",
-    "UPDATE task SET state = :state, overlap = :overlap, taken = :taken, counted = :counted WHERE id = :id",
+    "UPDATE task SET state = :state, overlap = :overlap, least = :least, most = :most, audience = :audience,"
+    " taken = :taken, counted = :counted WHERE id = :id",
 )
 _SLOTS_OF = Statement(
     "Which of these leases of a seat hold a slot.",
@@ -77,16 +72,15 @@ _RETURNED = Statement(
     "INSERT INTO returned (dataset, rank, task) VALUES (:dataset, :rank, :task) ON CONFLICT DO NOTHING",
 )
 _NOT_BY_EVERYONE = Statement(
-    "Tasks that an open person seat has not answered, or no person has.",
-    """
-    SELECT t.id FROM task t WHERE t.id IN {ids} AND (
+    "Tasks that an open person seat has yet to answer, or no person has.",
+    f"""
+    SELECT t.id FROM task t WHERE t.id IN {{ids}} AND (
         EXISTS (SELECT 1 FROM session s
                  WHERE s.dataset = t.dataset AND s.kind = 'person' AND s.retired_at IS NULL
-                   AND NOT EXISTS (SELECT 1 FROM assignment a WHERE a.task = t.id AND a.session = s.id
-                                      AND a.state IN ('answered', 'ineligible')))
+                   AND {eligible("s.id")})
         OR NOT EXISTS (SELECT 1 FROM assignment a JOIN session s ON s.id = a.session
                         WHERE a.task = t.id AND a.state = 'answered' AND s.kind = 'person'))
-    """,
+    """,  # noqa: S608
 )
 _HIGHEST_CURSOR = Statement(
     "The highest rank that any seat has come to.",
@@ -102,6 +96,9 @@ class LockedTask:
     rank: float
     state: str
     overlap: int | None
+    least: int | None
+    most: int | None
+    audience: int
     taken: int
     counted: int
     document: int
@@ -110,8 +107,19 @@ class LockedTask:
 
     @property
     def has_room(self) -> bool:
-        """Whether an answer or a lease would find a slot."""
-        return self.state != "withdrawn" and (self.overlap is None or self.taken < self.overlap)
+        """Whether an answer would find a slot."""
+        limit = self.overlap if self.most is None else self.most
+        return self.state != "withdrawn" and (limit is None or self.taken < limit)
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether it is offered to people."""
+        return self.state == "open" and (self.overlap is None or self.taken < self.overlap)
+
+    def stretch(self) -> None:
+        """Where a task wants from `least` to `most` answers, it wants as many as people have come for."""
+        if self.least is not None and self.most is not None:
+            self.overlap = max(self.least, min(self.most, self.taken))
 
 
 class Tasks:
@@ -126,6 +134,9 @@ class Tasks:
                 row["rank"],
                 row["state"],
                 row["overlap"],
+                row["least"],
+                row["most"],
+                row["audience"],
                 row["taken"],
                 row["counted"],
                 row["document"],
@@ -192,7 +203,7 @@ class Tasks:
         newest counted answers.
         """
         locked = self._tasks[task]
-        locked.overlap = overlap
+        locked.overlap, locked.least, locked.most = overlap, None, None
         locked.changed = locked.freed = True
         if overlap is None:
             return
@@ -204,22 +215,41 @@ class Tasks:
             locked.taken -= 1
             locked.counted -= 1
 
+    def want(self, task: int, *, overlap: int | None, least: int | None, most: int | None) -> None:
+        """Change how many answers a task wants, but to no fewer than its slots are taken."""
+        locked = self._tasks[task]
+        if (locked.overlap, locked.least, locked.most) == (overlap, least, most):
+            return
+        locked.overlap, locked.least, locked.most = overlap, least, most
+        locked.changed = locked.freed = True
+        self.widen(task)
+
     def widen(self, task: int) -> None:
         """Let a task want at least as many answers as its slots are taken."""
         locked = self._tasks[task]
-        if locked.overlap is not None and locked.taken > locked.overlap:
+        if locked.most is not None:
+            locked.most = max(locked.most, locked.taken)
+        elif locked.overlap is not None and locked.taken > locked.overlap:
             locked.overlap = locked.taken
+
+    def set_audience(self, task: int, audience: int) -> None:
+        """Change who may have a task; it is offered to them at once."""
+        locked = self._tasks[task]
+        locked.audience = audience
+        locked.changed = locked.freed = True
 
     def settle(self) -> None:
         """Promote surplus answers into free slots, decide what is done, offer what is free, and write."""
         self._promote()
+        for task in self._tasks.values():
+            task.stretch()
         self._decide([task for task in self._tasks.values() if task.changed])
         self._tx.many(
             _RETURNED,
             [
                 {"dataset": self._dataset, "rank": task.rank, "task": task.id}
                 for task in self._tasks.values()
-                if task.freed and task.state == "open" and task.has_room
+                if task.freed and task.wants_more
             ],
         )
         self._write()
@@ -273,6 +303,9 @@ class Tasks:
                     "id": task.id,
                     "state": task.state,
                     "overlap": task.overlap,
+                    "least": task.least,
+                    "most": task.most,
+                    "audience": task.audience,
                     "taken": task.taken,
                     "counted": task.counted,
                 }

@@ -77,6 +77,8 @@ dataset = _table(
     Column("created_at", Real, nullable=False),
     Column("exclude_by", Letters, _one_of("exclude_by", "task", "input"), nullable=False),
     Column("overlap", Int, CheckConstraint("overlap >= 1")),
+    Column("overlap_share", Real, nullable=False, server_default=text("0.0")),
+    Column("overlap_most", Int),
     _flag("ignore_counts", 1),
     Column("lease_seconds", Real),
     _flag("paused"),
@@ -136,6 +138,9 @@ task = _table(
     Column("rank", Real, nullable=False, server_default=text("0.0")),
     Column("state", Letters, _one_of("state", "open", "done", "withdrawn"), nullable=False),
     Column("overlap", Int, CheckConstraint("overlap >= 1")),
+    Column("least", Int),
+    Column("most", Int),
+    _count("audience"),
     _count("taken"),
     _count("counted"),
     Column("score", Real),
@@ -148,6 +153,7 @@ task = _table(
 Index(
     "task_open",
     task.c.dataset,
+    task.c.audience,
     task.c.rank,
     task.c.id,
     sqlite_where=text("state = 'open'"),
@@ -160,7 +166,36 @@ Index(
     sqlite_where=text("overlap IS NULL"),
     postgresql_where=text("overlap IS NULL"),
 )
+Index(
+    "task_more",
+    task.c.dataset,
+    task.c.audience,
+    task.c.rank,
+    task.c.id,
+    sqlite_where=text("taken < most AND state <> 'withdrawn'"),
+    postgresql_where=text("taken < most AND state <> 'withdrawn'"),
+)
 Index("task_input", task.c.dataset, task.c.input_identity)
+
+audience = _table(
+    "audience",
+    _id(),
+    Column("dataset", Int, ForeignKey("dataset.id"), nullable=False),
+    Column("key", Letters, nullable=False),
+    Column("people", Letters),
+    Column("needs", Letters),
+    Column("fallback", Real),
+    _flag("opened"),
+    UniqueConstraint("dataset", "key"),
+)
+
+member = _table(
+    "member",
+    Column("audience", Int, ForeignKey("audience.id"), nullable=False),
+    Column("session", Int, nullable=False),
+    PrimaryKeyConstraint("audience", "session"),
+)
+Index("member_session", member.c.session, member.c.audience)
 
 task_row = _table(
     "task_row",
@@ -410,6 +445,9 @@ run = _table(
     Column("instructions", Letters),
     Column("wants", Letters, nullable=False),
     Column("excluded", Letters, nullable=False),
+    _flag("exclude_own"),
+    _flag("again"),
+    _count("routed"),
     Column("host_pid", Int),
     Column("address", Letters),
     Column("secret", Letters),

@@ -1,0 +1,105 @@
+"""The start of a run: its dataset, its settings in the database, and the people who may come."""
+
+import os
+from typing import Any
+
+from tallymark.channel.client import Address
+from tallymark.components import RecipeComponents
+from tallymark.config import Settings
+from tallymark.config.people import Wanted
+from tallymark.host.run_channel import RunChannel
+from tallymark.host.say import Say
+from tallymark.names import canonical
+from tallymark.routers import full_overlap, no_overlap
+from tallymark.types import Channel
+
+
+def start_run(
+    components: RecipeComponents,
+    *,
+    dataset: str,
+    recipe: str,
+    command: str,
+    settings: Settings,
+    channel: Channel,
+    address: Address,
+    say: Say,
+) -> RunChannel:
+    """Make the dataset and its new run; every older run of it is fenced from here on."""
+    wanted, meant = _wanted(components, settings)
+    made = channel.call(
+        "datasets.ensure_dataset",
+        name=dataset,
+        exclude_by=settings.exclude_by,
+        overlap=wanted.least,
+        share=wanted.share,
+        most=wanted.most,
+        ignore_counts=settings.ignore_counts,
+        lease_seconds=settings.lease_seconds,
+    )
+    if settings.annotators:
+        channel.call("seats.set_tags", annotators=settings.annotators)
+    started = channel.call(
+        "runs.start_run",
+        dataset=made["name"],
+        recipe=recipe,
+        command=command,
+        view_id=components.view_id,
+        config=_config(components, settings, wanted.least if meant else made["overlap"]),
+        labels=_labels(settings),
+        instructions=settings.instructions_text(),
+        wants=[*components.callbacks, *(["events"] if components.event_hooks else [])],
+        exclude=list(components.exclude),
+        exclude_own=settings.exclude_for == "annotator",
+        again=not settings.auto_exclude_current,
+        host_pid=os.getpid(),
+        address=address.url,
+        secret=address.secret,
+    )
+    run = RunChannel(channel, run=started["run"], generation=started["generation"])
+    channel.call("seats.reserve_seats", dataset=made["name"], names=_allowed(settings) or [])
+    if meant:
+        _want(run, wanted, say)
+    return run
+
+
+def _wanted(components: RecipeComponents, settings: Settings) -> tuple[Wanted, bool]:
+    """How many answers tasks want, and whether somebody said so for this start."""
+    said = settings.feed_overlap or settings.annotations_per_task is not None
+    router = components.callback("task_router")
+    if not said and router in (full_overlap, no_overlap):
+        return Wanted(None if router is full_overlap else 1), True
+    return settings.wanted, said
+
+
+def _want(run: RunChannel, wanted: Wanted, say: Say) -> None:
+    """Let all tasks of the dataset want so many answers, also those of earlier starts."""
+    told = run.call("wanting.want", least=wanted.least, share=wanted.share, most=wanted.most)
+    if not told["changed"]:
+        return
+    after: int | None = 0
+    while after is not None:
+        after = run.call("wanting.want_part", after=after)["after"]
+    say("Tasks queued before want as many answers as new ones from now on; answers they have stay counted.")
+
+
+def _config(components: RecipeComponents, settings: Settings, overlap: int | None) -> dict[str, Any]:
+    """What the page is sent, and under `_server` what the server alone needs to know."""
+    named = components.callback("get_session_id")
+    server = {
+        "allowed_sessions": _allowed(settings),
+        "overlap": overlap,
+        "suggested": settings.session or (str(named()) if named is not None else None),
+    }
+    return {**settings.for_page(), "_server": server}
+
+
+def _allowed(settings: Settings) -> list[str] | None:
+    allowed = settings.allowed_sessions
+    return None if allowed is None else [canonical(name) for name in allowed]
+
+
+def _labels(settings: Settings) -> list[str]:
+    if settings.labels:
+        return list(settings.labels)
+    return [settings.label] if settings.label else []

@@ -1,0 +1,304 @@
+"""Who may have a task: tags, named people, what one has answered elsewhere; at first and at later leases."""
+
+from collections.abc import Callable
+
+import pytest
+from tests.queue.team import Team
+
+from tallymark.queue import enqueue, operate, routing, seats
+from tallymark.queue.eligibility import Wish
+
+GERMAN = {"languages": ["de"]}
+HALF_AN_HOUR = 1800.0
+
+
+def tag(team: Team, **annotators: dict[str, list[str]]) -> int:
+    """Give annotators tags; how many seats that changes."""
+    return int(team.do(seats.set_tags, annotators=annotators)["seats"])
+
+
+# -- tags ------------------------------------------------------------------------------------------
+
+
+def test_a_task_goes_only_to_those_who_have_its_tags(team: Team) -> None:
+    tag(team, ann={"languages": ["de", "en"]})
+    [german] = team.tasks("Hallo", needs=GERMAN)
+    ann, bob = team.people("ann", "bob")
+    assert (bob.lease(), bob.idle()) == ([], "exhausted")
+    assert ann.lease() == [german]
+
+
+def test_every_tag_that_is_asked_for_is_needed(team: Team) -> None:
+    tag(team, ann=GERMAN, bob={"languages": ["de"], "level": ["expert"]})
+    [task] = team.tasks("Hallo", needs={"languages": ["de"], "level": ["expert"]})
+    ann, bob = team.people("ann", "bob")
+    assert (ann.lease(), bob.lease()) == ([], [task])
+
+
+def test_tags_hold_for_what_expires_is_released_and_is_taken_from_silent_people(team: Team) -> None:
+    tag(team, ann=GERMAN)
+    [task] = team.tasks("Hallo", needs=GERMAN)
+    ann, bob = team.people("ann", "bob")
+    ann.lease()
+    team.clock.forward(100)
+    assert bob.idle() == "exhausted", "ann is silent, and bob may not have it"
+    team.clock.forward(1000)
+    assert bob.idle() == "exhausted", "overdue"
+    assert ann.lease() == [task]
+    ann.release()
+    assert bob.idle() == "exhausted", "returned"
+
+
+def test_what_others_hold_is_waited_for_by_those_who_may_have_it(team: Team) -> None:
+    tag(team, ann=GERMAN, cyd=GERMAN)
+    team.tasks("Hallo", needs=GERMAN)
+    ann, bob, cyd = team.people("ann", "bob", "cyd")
+    ann.lease()
+    assert (bob.idle(), cyd.idle()) == ("exhausted", "waiting")
+
+
+def test_tasks_of_several_audiences_come_in_their_order(team: Team) -> None:
+    tag(team, ann=GERMAN)
+    first = team.tasks("a", needs=GERMAN) + team.tasks("b") + team.tasks("c", needs=GERMAN) + team.tasks("d")
+    assert team.seat("ann").lease(3) == first[:3]
+    assert team.seat("bob").lease(3) == first[3:]
+
+
+def test_new_tags_open_what_a_cursor_has_passed_and_close_nothing_that_is_held(team: Team) -> None:
+    [german] = team.tasks("Hallo", needs=GERMAN)
+    [plain] = team.tasks("Hello")
+    ann = team.seat("ann")
+    assert ann.lease(2) == [plain]
+    assert tag(team, ann=GERMAN) == 1
+    assert ann.lease(2) == [german, plain]
+    assert tag(team, ann={}) == 1
+    assert tag(team, ann={}) == 0
+    assert ann.lease(2) == [german, plain]
+    ann.release()
+    assert ann.lease(2) == [plain]
+
+
+def test_everyone_is_everyone_who_has_the_tags(make_team: Callable[..., Team]) -> None:
+    team = make_team(overlap=None)
+    tag(team, ann=GERMAN)
+    [task] = team.tasks("Hallo", needs=GERMAN)
+    ann, _bob = team.people("ann", "bob")
+    ann.submit(task)
+    assert team.state(task) == "done"
+    tag(team, bob=GERMAN)
+    assert team.state(task) == "open", "bob is one of them now"
+    tag(team, bob={"languages": ["fr"]})
+    assert team.state(task) == "done"
+
+
+def test_the_host_feeds_for_those_who_have_too_few_tasks_of_their_own(team: Team) -> None:
+    tag(team, ann=GERMAN)
+    team.tasks("a", "b", ended=False)
+    assert team.hosted(enqueue.demand, batch_size=2)["demand"] == 2, "nobody is here yet"
+    team.tasks("c", needs=GERMAN, ended=False)
+    team.seat("bob")
+    assert team.hosted(enqueue.demand, batch_size=2)["demand"] == 2
+    team.seat("ann")
+    team.tasks("d", "e", ended=False)
+    assert team.hosted(enqueue.demand, batch_size=2)["demand"] == 0
+    assert team.hosted(enqueue.demand, batch_size=2, ahead=7)["demand"] == 2
+
+
+def test_a_wish_is_the_same_however_it_is_written() -> None:
+    one = Wish.of(["bob", "ann", "bob"], {"b": ["2", "1"], "a": ["x"], "none": []}, 60.0)
+    assert one == Wish.of(["ann", "bob"], {"a": ["x"], "b": ["1", "2"]}, 60.0)
+    assert Wish.of(None, {"a": []}, 60.0) == Wish()
+
+
+# -- named people -----------------------------------------------------------------------------------
+
+
+def test_a_task_goes_only_to_the_people_a_router_named(make_team: Callable[..., Team]) -> None:
+    team = make_team(overlap=2)
+    [task] = team.tasks("a", people=["ann", "cyd"])
+    ann, bob = team.people("ann", "bob")
+    assert (ann.lease(), bob.lease()) == ([task], [])
+    assert team.seat("cyd").lease() == [task], "who comes later belongs to it, too"
+
+
+def test_open_tasks_are_routed_anew_and_answers_stay(make_team: Callable[..., Team]) -> None:
+    team = make_team(overlap=2)
+    tag(team, ann=GERMAN, bob=GERMAN)
+    [task] = team.tasks("a", people=["ann"], needs=GERMAN)
+    ann, bob, cyd = team.people("ann", "bob", "cyd")
+    ann.submit(task)
+    assert bob.lease() == []
+    found = team.hosted(routing.to_route, after=0, limit=10)
+    assert found == [{"id": int(task), "text": '{"text":"a"}'}]
+    routes = [{"id": int(task), "people": ["bob", "cyd"], "overlap": 1}, {"id": 99, "people": None}]
+    assert team.hosted(routing.route, tasks=routes)["changed"] == 1
+    assert team.state(task) == "done", "it wants one answer now, and has it"
+    ann.undo(task)
+    ann.release(task)
+    assert (ann.lease(), cyd.lease(), bob.lease()) == ([], [], [task]), "cyd lacks the tag"
+    assert team.hosted(routing.route, tasks=[{"id": int(task), "people": ["bob", "cyd"]}])["changed"] == 0
+
+
+def test_a_task_that_wants_everyone_waits_for_the_people_it_is_for(make_team: Callable[..., Team]) -> None:
+    team = make_team(overlap=None)
+    [task] = team.tasks("a", people=["ann", "bob"])
+    ann, bob, _cyd = team.people("ann", "bob", "cyd")
+    ann.submit(task)
+    assert team.state(task) == "open"
+    bob.submit(task)
+    assert team.state(task) == "done"
+
+
+def test_a_seat_that_no_router_was_asked_about_is_told_to_wait(team: Team) -> None:
+    fence = team.run(wants=["task_router"])
+    [task] = team.tasks("a", people=[])
+    ann = team.seat("ann")
+    assert ann.idle() == "searching"
+    team.do(routing.route, **team.fence, tasks=[{"id": int(task), "people": ["bob"]}])
+    team.do(routing.routed, **team.fence, seat=ann.id)
+    assert fence["run"] == team.fence["run"]
+    assert ann.idle() == "exhausted"
+    assert team.seat("model", kind="model").idle() == "exhausted"
+
+
+# -- people who do not come --------------------------------------------------------------------------
+
+
+def test_a_task_whose_people_do_not_come_is_opened_to_all_who_have_the_tags(team: Team) -> None:
+    tag(team, bob=GERMAN)
+    [task] = team.tasks("a", people=["ann"], needs=GERMAN, fallback=HALF_AN_HOUR)
+    _ann, bob, cyd = team.people("ann", "bob", "cyd")
+    team.clock.forward(HALF_AN_HOUR - 10)
+    assert bob.lease() == []
+    team.clock.forward(20)
+    assert cyd.lease() == [], "cyd lacks the tag"
+    assert bob.lease() == [task]
+    team.hosted(routing.route, tasks=[{"id": int(task), "people": ["ann"]}])
+    bob.release()
+    assert bob.lease() == [task], "what was opened stays open"
+
+
+def test_a_task_whose_people_are_here_is_left_to_them(make_team: Callable[..., Team]) -> None:
+    team = make_team(overlap=2)
+    [task] = team.tasks("a", people=["ann", "bob"], fallback=HALF_AN_HOUR)
+    ann, bob, cyd = team.people("ann", "bob", "cyd")
+    team.clock.forward(2 * HALF_AN_HOUR)
+    ann.heartbeat()
+    bob.heartbeat()
+    assert cyd.lease() == []
+    ann.submit(task)
+    team.clock.forward(2 * HALF_AN_HOUR)
+    ann.heartbeat()
+    assert cyd.lease() == [task], "bob has left, and one answer is wanted"
+
+
+def test_as_many_people_as_are_wanted_are_enough(team: Team) -> None:
+    team.tasks("a", people=["ann", "bob"], fallback=HALF_AN_HOUR)
+    ann, _bob, cyd = team.people("ann", "bob", "cyd")
+    team.clock.forward(2 * HALF_AN_HOUR)
+    ann.heartbeat()
+    assert cyd.lease() == [], "one answer is wanted, and ann is here for it"
+
+
+def test_no_more_is_opened_than_is_taken(team: Team) -> None:
+    tasks = team.tasks("a", "b", "c", people=["ann"], fallback=HALF_AN_HOUR)
+    more = team.tasks("d", people=["zoe"], fallback=HALF_AN_HOUR)
+    ann, bob = team.people("ann", "bob")
+    team.clock.forward(2 * HALF_AN_HOUR)
+    assert bob.lease(2) == tasks[:2]
+    assert ann.lease(2) == tasks[2:]
+    assert team.seat("cyd").lease(2) == more
+
+
+def test_without_a_fallback_a_task_waits_for_its_people_for_ever(team: Team) -> None:
+    team.tasks("a", people=["ann"])
+    [bob] = team.people("bob")
+    team.clock.forward(1e7)
+    assert bob.idle() == "exhausted"
+
+
+# -- what one has answered elsewhere -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("exclude_by", "same", "other"), [("task", "x", "y"), ("input", "y", "y")])
+def test_one_is_not_asked_again_what_one_has_answered_elsewhere(
+    make_team: Callable[..., Team], exclude_by: str, same: str, other: str
+) -> None:
+    before = make_team()
+    [old] = before.tasks({"text": "a", "label": "x"})
+    before.seat("ann").submit(old)
+    team = before.other("later", exclude_by=exclude_by)
+    ann = team.seat("ann")
+    team.run(exclude=["news"], exclude_own=True)
+    [task] = team.tasks({"text": "a", "label": same})
+    assert ann.idle() == "exhausted"
+    bob, dan = team.people("bob", "dan")
+    assert bob.lease() == [task]
+    bob.release()
+    assert (ann.place(task), dan.place(task)) == ("ineligible", "open")
+    [different] = team.tasks({"text": "a" if exclude_by == "task" else "b", "label": other})
+    assert ann.lease() == [different]
+    assert team.broken() == []
+
+
+def test_what_was_queued_before_is_looked_through_when_a_run_starts_and_when_somebody_comes(
+    make_team: Callable[..., Team],
+) -> None:
+    before = make_team()
+    old = before.tasks("a", "b")
+    ann, bob = before.people("ann", "bob")
+    for person in (ann, bob):
+        person.submit(old[0])
+    team = before.other("later", overlap=None)
+    first, second = team.tasks("a", "b")
+    here = team.seat("ann")
+    here.lease()
+    here.release()
+    team.run(exclude=["news"], exclude_own=True)
+    team.stream("ended")
+    assert (here.place(first), here.row["ineligible"]) == ("ineligible", 1)
+    assert team.seat("bob").lease(2) == [second]
+    cyd = team.seat("cyd")
+    assert cyd.lease(2) == [first, second]
+    cyd.submit(first, op_id="cyd's")
+    assert team.state(first) == "done", "ann and bob are not asked"
+    assert team.broken() == []
+
+
+def test_without_that_nobody_is_asked_what_anybody_has_answered(make_team: Callable[..., Team]) -> None:
+    before = make_team()
+    [old] = before.tasks("a")
+    before.seat("ann").submit(old)
+    team = before.other("later")
+    team.run(exclude=["news"])
+    assert team.tasks("a") == []
+
+
+# -- asked again -------------------------------------------------------------------------------------
+
+
+def test_a_run_may_ask_again_what_was_answered_before_it(team: Team) -> None:
+    source = team.source()
+    team.rows(source, "a", "b")
+    ann = team.seat("ann")
+    ann.submit("1")
+    team.clock.forward(1)
+    team.run(again=True)
+    source = team.source()
+    for _ in range(2):
+        assert team.rows(source, "a", "b") == {}, "rows keep their fates"
+    assert ann.lease(5) == ["2", "3"], "b waits since before, a is asked again, once"
+    assert team.task("3")["repeat"] == 1
+    ann.submit("3")
+    team.clock.forward(1)
+    team.run(again=True)
+    team.tasks("a", "b", "a")
+    assert ann.lease(5) == ["2", "4"]
+    assert team.task("4")["repeat"] == 2
+
+
+def test_operators_bar_people_as_before(team: Team) -> None:
+    [task] = team.tasks("a")
+    ann = team.seat("ann")
+    team.operator(operate.set_ineligible, session="ann", task_ids=[task])
+    assert ann.idle() == "exhausted"
