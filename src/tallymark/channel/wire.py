@@ -1,6 +1,7 @@
 """Errors and JSON as they travel between two processes of one database."""
 
 import hmac
+from hashlib import blake2b
 from typing import Any, TypedDict
 
 from tallymark import errors
@@ -8,6 +9,8 @@ from tallymark.errors import TallymarkError
 
 SECRET_HEADER = "x-tallymark-secret"  # noqa: S105 (a header's name)
 JSON_TYPE = "application/json"
+ACCESS_VARIABLE = "TALLYMARK_SERVER_ACCESS"
+"""The environment variable through which a host tells its server who may come in, as JSON."""
 
 
 class FailureDict(TypedDict):
@@ -16,6 +19,11 @@ class FailureDict(TypedDict):
     code: str
     message: str
     attributes: dict[str, Any]
+
+
+def access_digest(access: str) -> str:
+    """What tells one such JSON text from another without giving it away."""
+    return blake2b(access.encode(), digest_size=16).hexdigest()
 
 
 def same_secret(given: str | None, expected: str) -> bool:

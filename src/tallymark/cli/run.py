@@ -21,7 +21,7 @@ from tallymark.cli.arguments import (
 )
 from tallymark.cli.options import COMMAND_SETTINGS, RECIPE_SETTINGS, assigned, chosen, settings_arguments
 from tallymark.config import IGNORED, PAGE_KEYS, Files, Settings, resolve
-from tallymark.errors import InputError, RecipeError, SettingError
+from tallymark.errors import InputError, RecipeError
 from tallymark.recipe import Argument, Recipe
 
 if TYPE_CHECKING:
@@ -222,7 +222,6 @@ def _start(call: Call) -> int:
     _log_to_terminal(settings)
     if catalog.is_command(call.recipe):
         return int(_called(call, settings=settings) or 0)
-    _refuse_unguarded(settings)
     return _run_recipe_function(call, settings)
 
 
@@ -325,7 +324,6 @@ def _settings(call: Call, components: "RecipeComponents", *, files: Files | None
     from tallymark.interfaces import settings_problem
 
     settings = call.settings(components, files=files)
-    _refuse_unguarded(settings)
     problem = settings_problem(components.view_id, {**components.config, **settings.for_page()})
     if problem is not None:
         raise RecipeError(f'The recipe "{call.recipe.name}" cannot start: {problem}')
@@ -352,18 +350,3 @@ def _report_settings(settings: Settings, source: Any) -> None:
     log.info("Settings files: %s.", found or "none")
     for stray in strays_near(resolution.files, source):
         log.warning("%s is not read: %s.", stray.path, stray.reason)
-
-
-def _refuse_unguarded(settings: Settings) -> None:
-    """Who asked for a password must not be served to everyone without one."""
-    asked = settings.resolution.unguarded
-    if asked and not _is_loopback(settings.host):
-        raise SettingError(
-            f"{', '.join(asked)} asks for a password, which the page cannot ask for yet: at "
-            f"{settings.host} everyone who reaches it could annotate.\n"
-            "Listen at 127.0.0.1, behind a proxy that asks for it, or unset the variable."
-        )
-
-
-def _is_loopback(host: str) -> bool:
-    return host.startswith("127.") or host in ("localhost", "::1")

@@ -38,5 +38,4 @@ class Resolution:
     given: Mapping[str, tuple[Given, ...]] = field(default_factory=dict)
     extra: Mapping[str, tuple[Given, ...]] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
-    unguarded: tuple[str, ...] = ()
     files: "Files | None" = None

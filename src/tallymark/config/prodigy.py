@@ -14,7 +14,6 @@ __all__ = [
     "IGNORED_VARIABLES",
     "OTHER_NAMES",
     "PAGE_KEYS",
-    "PASSWORD_VARIABLES",
     "PRODIGY_PREFIX",
     "RENAMED",
     "SECRET",
@@ -65,24 +64,20 @@ OTHER_NAMES: Final[Mapping[str, str]] = {**RENAMED, "db": "database", "db_settin
 
 VARIABLES: Final[Mapping[str, str]] = {
     "PRODIGY_ALLOWED_SESSIONS": "allowed_sessions",
+    "PRODIGY_BASIC_AUTH_PASS": "basic_auth_pass",
+    "PRODIGY_BASIC_AUTH_USER": "basic_auth_user",
     "PRODIGY_HOST": "host",
     "PRODIGY_LOGGING": "logging",
+    "PRODIGY_OIDC_AUTH_ENABLED": "oidc_auth_enabled",
+    "PRODIGY_OIDC_CLIENT_ID": "oidc_client_id",
+    "PRODIGY_OIDC_CLIENT_SECRET": "oidc_client_secret",
+    "PRODIGY_OIDC_DISCOVERY_URL": "oidc_discovery_url",
     "PRODIGY_PORT": "port",
 }
 """Variables that stand for one setting."""
 
 SOURCE_VARIABLES: Final = ("PRODIGY_CONFIG", "PRODIGY_CONFIG_OVERRIDES", "PRODIGY_HOME")
 """Variables that say where settings are found, or hold several."""
-
-PASSWORD_VARIABLES: Final = (
-    "PRODIGY_BASIC_AUTH_PASS",
-    "PRODIGY_BASIC_AUTH_USER",
-    "PRODIGY_OIDC_AUTH_ENABLED",
-    "PRODIGY_OIDC_CLIENT_ID",
-    "PRODIGY_OIDC_CLIENT_SECRET",
-    "PRODIGY_OIDC_DISCOVERY_URL",
-)
-"""Variables that ask for a protection there is not: nothing is served to others while one is set."""
 
 IGNORED_VARIABLES: Final[Mapping[str, str]] = {
     "PRODIGY_DEPLOYED_URL": "the page finds its own address",

@@ -18,7 +18,6 @@ from tallymark.config.prodigy import (
     IGNORED_VARIABLES,
     OTHER_NAMES,
     PAGE_KEYS,
-    PASSWORD_VARIABLES,
     PRODIGY_PREFIX,
     RENAMED,
     SECRET,
@@ -151,7 +150,6 @@ def _settled(gathered: _Gathered, files: Files, environ: Mapping[str, str]) -> S
         given={name: tuple(chain) for name, chain in gathered.given.items()},
         extra={name: tuple(chain) for name, chain in gathered.extra.items()},
         notices=(*gathered.notices, *_variable_notices(environ)),
-        unguarded=_unguarded(environ),
         files=files,
     )
     return settings
@@ -282,14 +280,8 @@ def _prodigy_variables(environ: Mapping[str, str]) -> Iterator[Given]:
             yield Given(key, environ[variable], "prodigy", variable, variable)
 
 
-def _unguarded(environ: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(name for name in PASSWORD_VARIABLES if environ.get(name) not in (None, "", "0"))
-
-
 def _variable_notices(environ: Mapping[str, str]) -> Iterator[str]:
-    known = [*VARIABLES, *SOURCE_VARIABLES, *PASSWORD_VARIABLES, *IGNORED_VARIABLES]
-    for variable in _unguarded(environ):
-        yield f"{variable} asks for a password, which the page cannot ask for yet."
+    known = [*VARIABLES, *SOURCE_VARIABLES, *IGNORED_VARIABLES]
     for variable in environ:
         if variable.startswith(PRODIGY_PREFIX) and variable not in known:
             yield f"{variable} is not known and has no effect.{did_you_mean(variable, known)}"

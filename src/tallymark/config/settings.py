@@ -117,6 +117,15 @@ class Settings(BaseModel):
     )
     allowed_hosts: Names = _setting("server", "Further host names under which the page may be reached.", [])
     max_body_mb: int = _setting("server", "Largest request accepted, in megabytes.", 64, ge=1)
+    public_url: Text = _setting("server", "Where people reach the page behind a proxy.", pattern="^https?://")
+    basic_auth_user: Text = _setting("server", "Name that everybody logs in with; with `basic_auth_pass`.")
+    basic_auth_pass: Text = _setting("server", "Password that everybody logs in with.")
+    oidc_discovery_url: Text = _setting("server", "Description of an OpenID Connect provider to log in at.")
+    oidc_client_id: Text = _setting("server", "What this installation is called at the provider.")
+    oidc_client_secret: Text = _setting("server", "The provider's secret for this installation.")
+    oidc_name_claim: str = _setting("server", "What of a user is the name here.", "preferred_username")
+    oidc_operators: Names = _setting("server", "Users of the provider who are operators.", [])
+    oidc_auth_enabled: bool | None = _setting("server", "Use the provider; unset: when there is one.")
     take_over: bool = _setting("server", "Take the dataset from the process that serves it now.", False)
     logging: Annotated[Literal["basic", "verbose"] | None, BeforeValidator(off)] = _setting(
         "server", "`basic` says what happens, `verbose` adds details and tracebacks; unset: warnings only."
@@ -237,6 +246,11 @@ class Settings(BaseModel):
         if problem is not None:
             raise PydanticCustomError("contradiction", "{problem}", {"problem": problem})
         return self
+
+    @property
+    def logs_in_at_provider(self) -> bool:
+        """Whether an OpenID Connect provider says who people are."""
+        return self.oidc_discovery_url is not None and self.oidc_auth_enabled is not False
 
     @property
     def resolution(self) -> Resolution:

@@ -293,7 +293,11 @@ class Host:
                 "`tallymark stop` ends that server."
             )
         if not settings.host.startswith("127.") and settings.host not in ("localhost", "::1"):
-            self._say("Everybody who reaches this machine can annotate: there is no log-in.")
+            if not (settings.basic_auth_pass or settings.logs_in_at_provider or self._has_accounts()):
+                self._say(
+                    "Everybody who reaches this machine can annotate: there is no log-in. "
+                    "`tallymark invite` makes accounts; or set basic_auth_user and basic_auth_pass."
+                )
             if settings.host in ("0.0.0.0", "::"):  # noqa: S104 (compared, not bound)
                 port = address.rpartition(":")[2]
                 self._say(f"From other machines: http://{socket.gethostname()}:{port}/")
@@ -302,6 +306,9 @@ class Host:
         self._say("Press Ctrl-C to stop. Every answer is saved as it is given.")
         if settings.opens_browser:
             threading.Thread(target=webbrowser.open, args=(page,), daemon=True).start()
+
+    def _has_accounts(self) -> bool:
+        return bool(self._channel.channel.call("accounts.any_accounts"))
 
     def _query(self, recipe: Recipe, settings: Settings) -> str:
         named = {"session": settings.session} if settings.session else {}

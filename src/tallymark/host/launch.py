@@ -21,8 +21,9 @@ import tallymark
 from tallymark.channel.client import Address, post
 from tallymark.channel.find import LivingServer, busy, database_path, living_server, lock_path, stop_server
 from tallymark.channel.locks import held
+from tallymark.channel.wire import ACCESS_VARIABLE, access_digest
 from tallymark.config import Settings
-from tallymark.errors import ChannelDown, TallymarkError
+from tallymark.errors import Busy, ChannelDown, TallymarkError
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,8 @@ class ServerOptions:
 
     database: Path
     arguments: tuple[str, ...]
+    access: str = "{}"
+    """Who may come in, as JSON; it holds passwords, so it goes through the environment."""
 
     @classmethod
     def of(cls, settings: Settings) -> "ServerOptions":
@@ -49,7 +52,25 @@ class ServerOptions:
         arguments += ["--verbose"] if settings.logging == "verbose" else []
         for host in settings.allowed_hosts:
             arguments += ["--allowed-host", host]
-        return cls(database, tuple(arguments))
+        return cls(database, tuple(arguments), json.dumps(_access(settings)))
+
+
+def _access(settings: Settings) -> dict[str, Any]:
+    """The keyword arguments of the server's settings that say who may come in."""
+    access: dict[str, Any] = {}
+    if settings.public_url is not None:
+        access["public_url"] = settings.public_url
+    if settings.basic_auth_pass is not None:
+        access["basic"] = [settings.basic_auth_user, settings.basic_auth_pass]
+    if settings.logs_in_at_provider:
+        access["oidc"] = {
+            "discovery_url": settings.oidc_discovery_url,
+            "client_id": settings.oidc_client_id,
+            "client_secret": settings.oidc_client_secret,
+            "name_claim": settings.oidc_name_claim,
+            "operators": settings.oidc_operators,
+        }
+    return access
 
 
 class Launch:
@@ -154,6 +175,7 @@ class Launch:
                 return started
             found = living_server(self.database)
             if found is not None and found.version == tallymark.__version__:
+                self._refuse_other_access(found)
                 return found
             if found is not None:
                 stop_server(self.database)
@@ -162,6 +184,16 @@ class Launch:
             else:
                 time.sleep(_PAUSE)
         raise busy(self.database)
+
+    def _refuse_other_access(self, found: LivingServer) -> None:
+        """A server that lets others in than the settings say must not be adopted. Errors: `Busy`."""
+        hello: dict[str, Any] = post(found.address, "/internal/server.hello", {}, timeout=END_SECONDS)
+        if hello["access"] != access_digest(self.options.access):
+            raise Busy(
+                f"The server of this database (process {found.pid}) was started with other settings for who "
+                "may log in (basic_auth_…, oidc_…, public_url). Give the same ones, or end it with "
+                "`tallymark stop`."
+            )
 
     def _spawn(self) -> None:
         self.database.parent.mkdir(parents=True, exist_ok=True)
@@ -177,6 +209,7 @@ class Launch:
                 stderr=log,
                 pass_fds=(writing,),
                 start_new_session=True,
+                env={**os.environ, ACCESS_VARIABLE: self.options.access},
             )
         os.close(writing)
         self._pipe = reading

@@ -1,6 +1,7 @@
 """Who sees what, and the books about it. No HTTP, no models; the rules are in docs/concepts/queue.md."""
 
 from tallymark.queue import (
+    accounts,
     answers,
     audit,
     calls,
@@ -22,6 +23,7 @@ from tallymark.queue import (
 )
 
 __all__ = [
+    "accounts",
     "answers",
     "audit",
     "calls",

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tallymark.queue import (
+    accounts,
     adding,
     answers,
     datasets,
@@ -25,6 +26,7 @@ from tallymark.queue import (
 CALLS: dict[str, Callable[..., Any]] = {
     f"{module.__name__.rpartition('.')[2]}.{function.__name__}": function
     for module, functions in (
+        (accounts, (accounts.any_accounts, accounts.invite, accounts.disable, accounts.enable)),
         (
             adding,
             (adding.add_source, adding.added_sources, adding.added_source_state, adding.look_up_added),

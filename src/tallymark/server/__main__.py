@@ -5,11 +5,13 @@ Hosts start this; people only need `--stop`, for a server whose host was killed.
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from tallymark.channel.find import database_path, stop_server
+from tallymark.channel.wire import ACCESS_VARIABLE
 from tallymark.errors import TallymarkError
 
 
@@ -30,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _serve(database: Path, options: argparse.Namespace) -> int:
     from tallymark.server.process import reporter, serve
-    from tallymark.server.settings import ServerSettings
+    from tallymark.server.settings import ServerSettings, access_of
 
     logging.basicConfig(
         level=logging.INFO if options.verbose else logging.WARNING,
@@ -44,6 +46,7 @@ def _serve(database: Path, options: argparse.Namespace) -> int:
         fixed_port=options.fixed_port,
         allowed_hosts=tuple(options.allowed_host),
         max_body=options.max_body,
+        **access_of(os.environ.pop(ACCESS_VARIABLE, "{}")),
     )
     return serve(database, settings, reporter(options.ready_fd))
 

@@ -12,11 +12,13 @@ from starlette.exceptions import HTTPException
 import tallymark
 from tallymark.errors import DatasetRequired, NotKnown, TallymarkError
 from tallymark.queue.writer import Writer
-from tallymark.server import internal, media, page, read_api, session_api
+from tallymark.server import access_api, internal, media, page, read_api, session_api
+from tallymark.server.access import Access, Gate
 from tallymark.server.channel import interface_shapes
 from tallymark.server.guard import Guard
 from tallymark.server.hosts import Hosts
 from tallymark.server.hot import HotCalls
+from tallymark.server.oidc import Oidc
 from tallymark.server.openapi import described
 from tallymark.server.problems import PROBLEMS, Refused, problem
 from tallymark.server.settings import ServerSettings
@@ -52,6 +54,7 @@ def create_app(
         lifespan=_closing(hosts),
         separate_input_output_schemas=False,
     )
+    access = Access(store, settings)
     app.state.server = ServerState(
         store=store,
         writer=writer,
@@ -60,15 +63,20 @@ def create_app(
         hosts=hosts,
         secret=secret,
         stop=stop,
+        access=access,
+        oidc=None if settings.oidc is None else Oidc(settings.oidc),
     )
     app.state.static = static
     app.add_middleware(HotCalls, calls=HOT, on_error=refusal)
+    app.add_middleware(Gate, access=access, settings=settings)
     app.add_middleware(Guard, settings=settings)
     for router in (
         session_api.router,
+        access_api.router,
         read_api.router,
         media.router,
         read_api.root,
+        access_api.root,
         internal.router,
         page.router,
     ):

@@ -70,6 +70,8 @@ async def _run(server: ServerState, name: str, arguments: dict[str, Any]) -> Any
     result = await server.write(change, bulk=name in BULK)
     if name.startswith("runs."):
         server.hosts.forget()
+    if name.startswith("accounts."):
+        server.access.forget()
     return result
 
 
@@ -80,6 +82,7 @@ async def _hello(server: ServerState) -> dict[str, Any]:
         "version": tallymark.__version__,
         "database_id": server.store.database_id,
         "database": str(server.store.path),
+        "access": server.settings.access_digest,
     }
 
 

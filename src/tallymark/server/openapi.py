@@ -20,6 +20,8 @@ _BODIES: tuple[type[BaseModel], ...] = (
     wire.AnswersRequest,
     wire.ReleaseRequest,
     wire.HeartbeatRequest,
+    wire.LoginRequest,
+    wire.AcceptRequest,
     replies.ProblemDocument,
 )
 _METHODS = ("get", "post")

@@ -37,10 +37,13 @@ PROBLEMS: dict[str, Problem] = {
     "input": Problem(422, "Something given is wrong"),
     "internal": Problem(500, "The server failed"),
     "invalid_request": Problem(422, "The request does not have the expected shape"),
+    "login_failed": Problem(401, "The login failed"),
+    "login_required": Problem(401, "Log in first"),
     "media_type": Problem(415, "The request body must be application/json"),
     "media_unknown": Problem(404, "There is no such media file"),
     "method_not_allowed": Problem(405, "This address does not take that method"),
     "no_project": Problem(404, "No recipe has been started for this dataset"),
+    "not_allowed": Problem(403, "This account may not do that"),
     "not_known": Problem(404, "There is no such thing"),
     "page_missing": Problem(503, "The page is not part of this installation"),
     "recipe": Problem(422, "The recipe asked for something impossible"),
@@ -50,6 +53,7 @@ PROBLEMS: dict[str, Problem] = {
     "source": Problem(422, "A source cannot be read"),
     "store": Problem(500, "The database is damaged, gone or not ours"),
     "store_unavailable": Problem(503, "The database cannot be written just now"),
+    "too_many_tries": Problem(429, "Too many failed tries"),
     "wrong_host": Problem(421, "This server does not answer to that host name"),
 }
 
@@ -64,7 +68,7 @@ class Refused(TallymarkError):
 
 
 def problem(code: str, detail: str, **more: Any) -> Response:
-    """The reply that reports a problem."""
+    """The reply that reports a problem; `seconds` says when to try again."""
     known = PROBLEMS.get(code, PROBLEMS["error"])
     document = {
         "type": f"about:blank#{code}",
@@ -74,4 +78,7 @@ def problem(code: str, detail: str, **more: Any) -> Response:
         "detail": detail,
         **more,
     }
-    return Response(jsontext.dumps(document), status_code=known.status, media_type=PROBLEM_TYPE)
+    headers = {"retry-after": str(more["seconds"])} if "seconds" in more else None
+    return Response(
+        jsontext.dumps(document), status_code=known.status, media_type=PROBLEM_TYPE, headers=headers
+    )

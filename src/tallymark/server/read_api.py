@@ -7,7 +7,8 @@ from starlette.responses import PlainTextResponse
 
 import tallymark
 from tallymark import queue
-from tallymark.server.project import PRIVATE_CONFIG, host_state, project_of, seat_of
+from tallymark.server.access import Account, account_at
+from tallymark.server.project import PRIVATE_CONFIG, host_state, project_for, project_of, seat_of
 from tallymark.server.replies import AuditReply, Health, Progress, Project, TraceReply
 from tallymark.server.state import ServerState, state_of
 from tallymark.server.wire import json_reply
@@ -20,16 +21,17 @@ DatasetName = Annotated[str | None, Query(description="needed when several datas
 
 
 @router.get("/project", response_model=Project, operation_id="project")
-async def project(server: Server, dataset: DatasetName = None) -> Response:
+async def project(server: Server, request: Request, dataset: DatasetName = None) -> Response:
     """Dataset, recipe, interface, labels, instructions and the settings the page needs."""
-    found, host = await server.read(lambda tx: _project_and_host(tx, dataset))
+    account = account_at(request)
+    found, host = await server.read(lambda tx: _project_and_host(tx, dataset, account))
     private = found["config"].pop(PRIVATE_CONFIG, {})
     page = {
         **found,
         "version": tallymark.__version__,
         "host": host,
         "overlap": private.get("overlap", 1),
-        "seat": seat_of(private, server.settings),
+        "seat": seat_of(private, server.settings, account),
     }
     return json_reply({key: page[key] for key in Project.model_fields})
 
@@ -80,8 +82,10 @@ async def trace(
     return json_reply(await server.read(look))
 
 
-def _project_and_host(tx: Transaction, dataset: str | None) -> tuple[dict[str, Any], str]:
-    found = project_of(tx, dataset)
+def _project_and_host(
+    tx: Transaction, dataset: str | None, account: Account | None
+) -> tuple[dict[str, Any], str]:
+    found = project_for(tx, dataset, account)
     return found, host_state(tx, found)
 
 

@@ -21,6 +21,28 @@ class Seat(BaseModel):
     allowed: list[str] | None
 
 
+class Login(BaseModel):
+    """Who is logged in."""
+
+    name: str
+    role: Literal["annotator", "operator"]
+
+
+class AccessReply(BaseModel):
+    """Whether everybody has to log in, whether an OpenID provider is the way, and who this is."""
+
+    required: bool
+    provider: bool
+    account: Login | None
+
+
+class InvitationReply(BaseModel):
+    """Whom an invitation is for, and to which datasets; null: all."""
+
+    name: str
+    datasets: list[str] | None
+
+
 class Project(BaseModel):
     """What the page needs to know of a dataset and its newest run.
 

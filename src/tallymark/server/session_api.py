@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from tallymark import queue
 from tallymark.names import canonical
+from tallymark.server.access import account_at
 from tallymark.server.problems import Refused
 from tallymark.server.project import allowed_sessions, project_of
 from tallymark.server.replies import (
@@ -18,6 +19,7 @@ from tallymark.server.replies import (
     Session,
 )
 from tallymark.server.state import ServerState, state_of
+from tallymark.server.takes import takes
 from tallymark.server.wire import (
     MAX_NAME,
     AnswersEnvelope,
@@ -40,12 +42,6 @@ router = APIRouter(prefix="/api/v1", tags=["session"])
 Server = Annotated[ServerState, Depends(state_of)]
 
 
-def takes(model: type) -> dict[str, Any]:
-    """OpenAPI of a body that is parsed by hand, so that every value stays exact."""
-    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
-
-
 @router.post(
     "/sessions", response_model=Session, operation_id="claimSeat", openapi_extra=takes(SessionRequest)
 )
@@ -55,9 +51,14 @@ async def claim_seat(server: Server, request: Request) -> Response:
     name = canonical(asked.name.strip())
     if not name or len(name) > MAX_NAME or not name.isprintable():
         raise Refused("invalid_request", f"a name has 1 to {MAX_NAME} printable characters")
+    account = account_at(request)
+    if account is not None and name != account.name:
+        raise Refused("session_not_allowed", f"you are logged in as {account.name!r}; that is your seat")
 
     def claim(tx: Transaction) -> dict[str, Any]:
         project = project_of(tx, asked.dataset)
+        if account is not None and not account.may_annotate(project["dataset"]):
+            raise Refused("session_not_allowed", f"you were not invited to {project['dataset']!r}")
         allowed = allowed_sessions(project)
         if allowed is not None and name not in allowed:
             raise Refused("session_not_allowed", f"{name!r} is not among the allowed sessions")

@@ -9,8 +9,11 @@ from anyio.to_thread import run_sync
 from fastapi import Request
 
 from tallymark.queue.writer import Writer
+from tallymark.server.access import Access
 from tallymark.server.bridge import Bridge
 from tallymark.server.hosts import Hosts
+from tallymark.server.oidc import Oidc
+from tallymark.server.passwords import Passwords
 from tallymark.server.settings import ServerSettings
 from tallymark.store import Store, Transaction
 from tallymark.types import AnswerShapes
@@ -29,6 +32,9 @@ class ServerState:
     hosts: Hosts
     secret: str
     stop: Callable[[], None]
+    access: Access
+    oidc: Oidc | None = None
+    passwords: Passwords = field(default_factory=Passwords)
     bridge: Bridge = field(default_factory=Bridge)
 
     async def write(self, change: Callable[[Transaction], Result], *, bulk: bool = False) -> Result:

@@ -12,6 +12,7 @@ from tallymark import jsontext
 from tallymark.server.problems import Refused
 
 MAX_NAME = 200
+MAX_PASSWORD = 1_000
 MAX_LEASE = 500
 MAX_OPS = 10_000
 
@@ -52,6 +53,20 @@ class SessionRequest(_Request):
     name: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
     dataset: str | None = None
     client_id: str | None = None
+
+
+class LoginRequest(_Request):
+    """Log in with the name and the password of an account."""
+
+    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
+    password: Annotated[str, Field(max_length=MAX_PASSWORD)]
+
+
+class AcceptRequest(_Request):
+    """Use an invitation: its account gets this password and is logged in."""
+
+    invitation: Annotated[str, Field(max_length=MAX_PASSWORD)]
+    password: Annotated[str, Field(max_length=MAX_PASSWORD)]
 
 
 class LeaseRequest(_Request):

@@ -513,3 +513,39 @@ added_source = _table(
     Column("added_at", Real, nullable=False),
 )
 Index("added_source_dataset", added_source.c.dataset)
+
+account = _table(
+    "account",
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("role", Text, _one_of("role", "annotator", "operator"), nullable=False),
+    Column("password_hash", Text),
+    _flag("everywhere"),
+    _count("epoch"),
+    Column("created_at", Real, nullable=False),
+    Column("disabled_at", Real),
+    reused=False,
+)
+
+member = _table(
+    "member",
+    Column("account", Int, ForeignKey("account.id"), nullable=False),
+    Column("dataset", Text, nullable=False),
+    PrimaryKeyConstraint("account", "dataset"),
+)
+
+invitation = _table(
+    "invitation",
+    _id(),
+    Column("nonce", Text, nullable=False, unique=True),
+    Column("account", Int, ForeignKey("account.id"), nullable=False),
+    Column("created_at", Real, nullable=False),
+    Column("expires_at", Real, nullable=False),
+    Column("used_at", Real),
+)
+
+access_key = _table(
+    "access_key",
+    _id(),
+    Column("key", Text, nullable=False),
+)

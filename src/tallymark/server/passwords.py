@@ -1,0 +1,90 @@
+"""Passwords: hashed slowly on purpose, and few guesses at a time."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING
+
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
+
+from tallymark.server.problems import Refused
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
+
+SHORTEST, LONGEST = 8, 1_000
+FREE_TRIES = 5
+LONGEST_WAIT = 300.0
+REMEMBERED = 10_000
+
+
+def check_password(password: str) -> None:
+    """Refuse a new password that is too short or too long. Errors: `Refused`."""
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise Refused("invalid_request", f"a password has {SHORTEST} to {LONGEST:,} characters")
+
+
+class Passwords:
+    """Argon2 in a thread, one hash at a time: each takes a quarter of a second and 64 MB."""
+
+    def __init__(self) -> None:
+        self._one = CapacityLimiter(1)
+
+    async def hash(self, password: str) -> str:
+        """The hash to store."""
+        return await run_sync(_hasher().hash, password, limiter=self._one)
+
+    async def fits(self, stored: str | None, password: str) -> bool:
+        """Whether a password is the one of a stored hash; where there is none it takes as long to say no."""
+        return await run_sync(_fits, stored, password, limiter=self._one)
+
+
+@cache
+def _hasher() -> "PasswordHasher":
+    from argon2 import PasswordHasher
+
+    return PasswordHasher()
+
+
+@cache
+def _nobodys() -> str:
+    return _hasher().hash("nobody's password")
+
+
+def _fits(stored: str | None, password: str) -> bool:
+    from argon2.exceptions import VerificationError
+
+    try:
+        _hasher().verify(stored or _nobodys(), password)
+    except VerificationError:
+        return False
+    return stored is not None
+
+
+class Throttle:
+    """Counts failures by key (a name, an address); after five, each further one doubles the wait."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
+
+    def wait(self, *keys: str) -> float:
+        """Seconds until the next try is allowed; 0 when it is now."""
+        now = self._clock()
+        return max(0.0, *(self._failures.get(key, (0, now))[1] - now for key in keys))
+
+    def failed(self, *keys: str) -> None:
+        """A try failed."""
+        for key in keys:
+            tries = self._failures.pop(key, (0, 0.0))[0] + 1
+            delay = 0.0 if tries < FREE_TRIES else min(LONGEST_WAIT, 2.0 ** (tries - FREE_TRIES))
+            self._failures[key] = tries, self._clock() + delay
+        while len(self._failures) > REMEMBERED:
+            self._failures.popitem(last=False)
+
+    def succeeded(self, *keys: str) -> None:
+        """A try succeeded: its keys start anew."""
+        for key in keys:
+            self._failures.pop(key, None)
