@@ -11,7 +11,7 @@ from tallymark.cli.convert import type_name
 from tallymark.cli.options import COMMAND_SETTINGS, RECIPE_SETTINGS
 from tallymark.components import CALLBACKS, DESCRIPTIONS
 from tallymark.config import IGNORED, PAGE_KEYS, PREFIX, Settings, expected, group_of
-from tallymark.config.prodigy import IGNORED_VARIABLES, PASSWORD_VARIABLES, RENAMED, VARIABLES
+from tallymark.config.prodigy import IGNORED_VARIABLES, RENAMED, VARIABLES
 from tallymark.config.schema import SCHEMA_FILE, schema_text
 from tallymark.interfaces import INTERFACES
 from tallymark.queue.writer import Writer
@@ -127,7 +127,6 @@ def _prodigy_parts() -> list[str]:
             for name, reason in sorted(IGNORED_VARIABLES.items())
         ),
     ]
-    refused = ", ".join(map(_code, PASSWORD_VARIABLES))
     return [
         "## Keys of `prodigy.json`",
         "In `prodigy.json`, in `PRODIGY_CONFIG_OVERRIDES` and in a recipe's `config`, a key that is called "
@@ -137,8 +136,6 @@ def _prodigy_parts() -> list[str]:
         "passed to the page, too, and reported once; one that is called like a password is not passed.",
         "## PRODIGY_ variables",
         "| variable | here |\n|---|---|\n" + "\n".join(variables),
-        f"While one of {refused} is set, recipes start at this machine's own address only, because the page "
-        "cannot ask for a password yet.",
     ]
 
 

@@ -77,16 +77,16 @@ class Tallymark:
         with contextlib.suppress(TallymarkError):
             stop_server(self.database)
 
+    def run(self, *arguments: str) -> str:
+        """What a command prints that has to succeed."""
+        done = subprocess.run(
+            [COMMAND, *arguments], capture_output=True, text=True, check=True, env=self._environment({})
+        )
+        return done.stdout
+
     def export(self, dataset: str = "news") -> list[dict[str, Any]]:
         """The stored answers, in the order they were given."""
-        done = subprocess.run(
-            [COMMAND, "db-out", dataset],
-            capture_output=True,
-            text=True,
-            check=True,
-            env=self._environment({}),
-        )
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        return [json.loads(line) for line in self.run("db-out", dataset).splitlines()]
 
     def answers(self, dataset: str = "news") -> dict[str, str]:
         """Decisions by text."""

@@ -87,6 +87,7 @@ def test_an_invitation_leads_to_the_seat_of_its_name(news: Served) -> None:
     assert "SameSite=lax" in cookie
     assert news.client.get("/api/v1/project").json()["seat"] == {
         "ask": False,
+        "login": True,
         "suggested": "ann",
         "allowed": None,
     }
@@ -213,10 +214,9 @@ def test_one_password_for_everybody(serve: Serve) -> None:
         assert code(reply) == (401, "login_required")
         assert reply.headers["www-authenticate"].startswith("Basic ")
     assert served.client.get("/ping").status_code == 200
-    served.client.auth = httpx.BasicAuth("team", "s\u00e9cret".encode())
-    assert served.client.get("/api/v1/project").status_code == 200
-    assert served.client.get("/api/v1/audit").status_code == 200
-    served.client.auth = None
+    right = httpx.BasicAuth("team", "s\u00e9cret".encode())
+    assert served.client.get("/api/v1/project", auth=right).status_code == 200
+    assert served.client.get("/api/v1/audit", auth=right).status_code == 200
     for given in ("Basic", "Basic ?", "Basic dGVhbTp3cm9uZw==", "Bearer x", "Basic dGVhbQ=="):
         reply = served.client.get("/api/v1/project", headers={"authorization": given})
         assert code(reply) == (401, "login_required")

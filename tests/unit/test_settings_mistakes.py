@@ -251,10 +251,30 @@ MISTAKES = [
         code=0,
     ),
     Mistake(
-        "a password that cannot be asked for",
-        ("PRODIGY_BASIC_AUTH_USER asks for a password",),
+        "a name without a password",
+        ("basic_auth_user and basic_auth_pass go together", "PRODIGY_BASIC_AUTH_USER"),
         environ={"PRODIGY_BASIC_AUTH_USER": "ann"},
-        code=0,
+    ),
+    Mistake(
+        "half a provider",
+        (
+            "oidc_discovery_url, oidc_client_id and oidc_client_secret go together",
+            "{root}/work/tallymark.toml",
+        ),
+        {"work/tallymark.toml": 'oidc_client_id = "tallymark"'},
+    ),
+    Mistake(
+        "a provider that is switched on and not named",
+        ("oidc_discovery_url, oidc_client_id and oidc_client_secret go together",),
+        environ={"PRODIGY_OIDC_AUTH_ENABLED": "true"},
+    ),
+    Mistake(
+        "one password and a provider",
+        ("basic_auth_pass and oidc_discovery_url contradict each other",),
+        {
+            "work/tallymark.toml": 'basic_auth_user = "a"\nbasic_auth_pass = "b"\noidc_client_id = "c"\n'
+            'oidc_client_secret = "d"\noidc_discovery_url = "https://x.example"'
+        },
     ),
 ]
 

@@ -5,6 +5,7 @@
 
 import { ApiError, Unreachable, type Api } from "@/api/client";
 import type {
+  Access,
   Ack,
   AnswersReply,
   ClaimedSeat,
@@ -13,7 +14,9 @@ import type {
   HeartbeatReply,
   HistoryQuery,
   HistoryReply,
+  Invitation,
   LeaseReply,
+  Login,
   Operation,
   PastAnswer,
   Progress,
@@ -112,7 +115,7 @@ export class Fake implements Api {
       validates: this.options.validates ?? false,
       overlap: 1,
       host: "up",
-      seat: { ask: this.options.ask ?? false, suggested: "ada", allowed: null },
+      seat: { ask: this.options.ask ?? false, login: false, suggested: "ada", allowed: null },
     };
   }
 
@@ -193,6 +196,34 @@ export class Fake implements Api {
       project_version: this.project_version,
       also_open: this.alsoOpen,
     };
+  }
+
+  /** Of the one account; null where nobody has to log in. */
+  password: string | null = null;
+  private readonly account: Login = { name: "ada", role: "annotator" };
+
+  async access(): Promise<Access> {
+    const account = this.password === null || this.down !== null ? null : this.account;
+    return { required: this.password !== null, provider: false, account };
+  }
+
+  async login(body: { name: string; password: string }): Promise<Login> {
+    if (body.password !== this.password) throw new ApiError(401, "login_failed", "wrong password");
+    this.down = null;
+    return this.account;
+  }
+
+  async logout(): Promise<Access> {
+    this.down = new ApiError(401, "login_required", "log in first");
+    return this.access();
+  }
+
+  async invitation(): Promise<Invitation> {
+    throw new ApiError(422, "input", "there are no invitations in memory");
+  }
+
+  async accept(): Promise<Login> {
+    throw new ApiError(422, "input", "there are no invitations in memory");
   }
 
   async history(session: string, query: HistoryQuery): Promise<HistoryReply> {

@@ -309,6 +309,22 @@ describe("when the server is away", () => {
     expect(desk.view.save.unsent).toBe(0);
   });
 
+  it("goes on where it was after another login", async () => {
+    const fake = server();
+    fake.password = "right";
+    const { desk } = await open(fake);
+    await desk.logout();
+    desk.answer("accept");
+    await settle();
+    expect(desk.view).toMatchObject({ loggedOut: true, save: { unsent: 1 } });
+    await expect(desk.login("wrong")).rejects.toThrow("wrong password");
+    expect(desk.view.loggedOut).toBe(true);
+    await desk.login("right");
+    await settle();
+    expect(desk.view).toMatchObject({ loggedOut: false, save: { unsent: 0 } });
+    expect(await desk.logsInElsewhere()).toBe(false);
+  });
+
   it("claims the seat again when the server forgot it", async () => {
     const fake = server();
     const { desk } = await open(fake);

@@ -146,6 +146,9 @@ def _settled(gathered: _Gathered, files: Files, environ: Mapping[str, str]) -> S
         settings = Settings(**{name: chain[-1].value for name, chain in gathered.given.items()})
     except ValidationError as error:
         raise SettingError("\n".join(_contradiction(d["msg"], gathered) for d in error.errors())) from error
+    wrong = settings.access_problem()
+    if wrong is not None:
+        raise SettingError(f"{wrong} (Given: {_places(wrong, gathered)}.)")
     settings._resolution = Resolution(
         given={name: tuple(chain) for name, chain in gathered.given.items()},
         extra={name: tuple(chain) for name, chain in gathered.extra.items()},
@@ -175,9 +178,13 @@ def _problem(given: Given) -> str | None:
 
 
 def _contradiction(message: str, gathered: _Gathered) -> str:
-    words = re.findall(r"\w+", message.partition(" contradict ")[0])
-    names = [gathered.given[word][-1].named for word in words if word in gathered.given]
-    return f"{message} (Given: {', '.join(names)}.)\nTake one of the two away."
+    return f"{message} (Given: {_places(message.partition(' contradict ')[0], gathered)}.)\nTake one of the two away."
+
+
+def _places(message: str, gathered: _Gathered) -> str:
+    """Where the settings that a message names were given."""
+    words = re.findall(r"\w+", message)
+    return ", ".join(gathered.given[word][-1].named for word in words if word in gathered.given)
 
 
 def no_setting(given: Given) -> str:

@@ -247,6 +247,21 @@ class Settings(BaseModel):
             raise PydanticCustomError("contradiction", "{problem}", {"problem": problem})
         return self
 
+    def access_problem(self) -> str | None:
+        """What is missing or contradicts itself in the settings that say who may log in, or None."""
+        if (self.basic_auth_user is None) != (self.basic_auth_pass is None):
+            return "basic_auth_user and basic_auth_pass go together: give both."
+        wanted = self.oidc_discovery_url, self.oidc_client_id, self.oidc_client_secret
+        if (
+            self.oidc_auth_enabled is not False
+            and (any(wanted) or self.oidc_auth_enabled)
+            and not all(wanted)
+        ):
+            return "oidc_discovery_url, oidc_client_id and oidc_client_secret go together: give all three."
+        if self.basic_auth_pass is not None and self.logs_in_at_provider:
+            return "basic_auth_pass and oidc_discovery_url contradict each other: take one of them away."
+        return None
+
     @property
     def logs_in_at_provider(self) -> bool:
         """Whether an OpenID Connect provider says who people are."""

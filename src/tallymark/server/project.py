@@ -68,11 +68,11 @@ def seat_of(
     Whoever logged in has the seat of their name.
     """
     if account is not None:
-        return {"ask": False, "suggested": account.name, "allowed": None}
+        return {"ask": False, "login": True, "suggested": account.name, "allowed": None}
     allowed = private.get("allowed_sessions") or None
     alone = settings.loopback and allowed is None and private.get("overlap", 1) == 1
     suggested = private.get("suggested") or (_user() if settings.loopback else None)
-    return {"ask": not alone, "suggested": suggested, "allowed": allowed}
+    return {"ask": not alone, "login": False, "suggested": suggested, "allowed": allowed}
 
 
 def _user() -> str | None:

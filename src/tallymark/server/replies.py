@@ -14,9 +14,13 @@ State = Literal["ready", "searching", "waiting", "exhausted", "paused", "failed"
 
 
 class Seat(BaseModel):
-    """Whether to ask for a name, the name to suggest, and the only names allowed (null: any)."""
+    """Whether to ask for a name, the name to suggest, and the only names allowed (null: any).
+
+    `login`: the seat is that of the account which is logged in.
+    """
 
     ask: bool
+    login: bool
     suggested: str | None
     allowed: list[str] | None
 

@@ -1,11 +1,14 @@
 import { parse, stringify } from "@/api/json";
 import type {
+  Access,
   AnswersReply,
   ClaimedSeat,
   HeartbeatReply,
   HistoryQuery,
   HistoryReply,
+  Invitation,
   LeaseReply,
+  Login,
   Project,
 } from "@/api/types";
 
@@ -41,6 +44,11 @@ export interface Api {
   /** The page goes away: sent without waiting for the reply. */
   leave(session: string, clientId: string): Promise<unknown>;
   history(session: string, query: HistoryQuery): Promise<HistoryReply>;
+  access(): Promise<Access>;
+  login(body: { name: string; password: string }): Promise<Login>;
+  logout(): Promise<Access>;
+  invitation(token: string): Promise<Invitation>;
+  accept(body: { invitation: string; password: string }): Promise<Login>;
 }
 
 const TIMEOUT_MS = 20_000;
@@ -70,6 +78,11 @@ export function httpApi(root = "api/v1"): Api {
     leave: (session, clientId) =>
       send(seat(session, "heartbeat"), stringify({ client_id: clientId, leaving: true }), true),
     history: (session, wanted) => get(`${seat(session, "history")}${query({ ...wanted })}`),
+    access: () => get(`${root}/access`),
+    login: (body) => post(`${root}/access/login`, body),
+    logout: () => post(`${root}/access/logout`, {}),
+    invitation: (token) => get(`${root}/access/invitation${query({ token })}`),
+    accept: (body) => post(`${root}/access/invitation`, body),
   };
 }
 

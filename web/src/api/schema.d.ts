@@ -4,6 +4,90 @@
  */
 
 export interface paths {
+    "/api/v1/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Access
+         * @description Whether one has to log in here, how, and who one is.
+         */
+        get: operations["access"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/access/invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Invitation
+         * @description Whom an invitation is for.
+         */
+        get: operations["invitation"];
+        put?: never;
+        /**
+         * Accept
+         * @description Choose a password and be logged in; an invitation can be used once.
+         */
+        post: operations["acceptInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/access/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Login
+         * @description Log in; the reply sets the cookie.
+         */
+        post: operations["login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/access/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Logout
+         * @description Forget the login in this browser.
+         */
+        post: operations["logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -288,6 +372,27 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AcceptRequest
+         * @description Use an invitation: its account gets this password and is logged in.
+         */
+        AcceptRequest: {
+            /** Invitation */
+            invitation: string;
+            /** Password */
+            password: string;
+        };
+        /**
+         * AccessReply
+         * @description Whether everybody has to log in, whether an OpenID provider is the way, and who this is.
+         */
+        AccessReply: {
+            account: components["schemas"]["Login"] | null;
+            /** Provider */
+            provider: boolean;
+            /** Required */
+            required: boolean;
+        };
         /**
          * Ack
          * @description What became of one operation; `current` only with a conflict.
@@ -669,6 +774,16 @@ export interface components {
             records: unknown[];
         };
         /**
+         * InvitationReply
+         * @description Whom an invitation is for, and to which datasets; null: all.
+         */
+        InvitationReply: {
+            /** Datasets */
+            datasets: string[] | null;
+            /** Name */
+            name: string;
+        };
+        /**
          * Lease
          * @description A task this client holds. `task` is the document at `revision` (0: never answered).
          */
@@ -741,6 +856,29 @@ export interface components {
             leased_at: number;
             /** Session */
             session: string;
+        };
+        /**
+         * Login
+         * @description Who is logged in.
+         */
+        Login: {
+            /** Name */
+            name: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "annotator" | "operator";
+        };
+        /**
+         * LoginRequest
+         * @description Log in with the name and the password of an account.
+         */
+        LoginRequest: {
+            /** Name */
+            name: string;
+            /** Password */
+            password: string;
         };
         /**
          * MadeOf
@@ -971,12 +1109,16 @@ export interface components {
         /**
          * Seat
          * @description Whether to ask for a name, the name to suggest, and the only names allowed (null: any).
+         *
+         *     `login`: the seat is that of the account which is logged in.
          */
         Seat: {
             /** Allowed */
             allowed: string[] | null;
             /** Ask */
             ask: boolean;
+            /** Login */
+            login: boolean;
             /** Suggested */
             suggested: string | null;
         };
@@ -1111,6 +1253,162 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    access: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessReply"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    invitation: {
+        parameters: {
+            query: {
+                /** @description from the link */
+                token: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationReply"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    acceptInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcceptRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Login"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoginRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Login"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    logout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessReply"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     audit: {
         parameters: {
             query?: {

@@ -22,6 +22,9 @@ type Typed<T> = unknown extends T
 export type Project = Typed<Schemas["Project"]>;
 /** Settings for the page; unknown keys are the recipe's own. */
 export type Config = Project["config"];
+export type Access = Typed<Schemas["AccessReply"]>;
+export type Login = Typed<Schemas["Login"]>;
+export type Invitation = Typed<Schemas["InvitationReply"]>;
 export type ClaimedSeat = Typed<Schemas["Session"]>;
 export type LeasedTask = Typed<Schemas["Lease"]>;
 export type LeaseReply = Typed<Schemas["LeaseReply"]>;

@@ -88,6 +88,7 @@ export interface DeskView {
   notices: Notices["list"];
   alsoOpen: boolean;
   unreachable: boolean;
+  loggedOut: boolean;
   /** For screen readers. */
   announcement: string;
 }
@@ -224,6 +225,25 @@ export class Desk {
     this.tellPages();
   }
 
+  /** Whether the way back in is an OpenID provider. */
+  async logsInElsewhere(): Promise<boolean> {
+    return (await this.options.api.access()).provider;
+  }
+
+  /** Logs in again and goes on; what waits is sent. Errors: `ApiError`. */
+  async login(password: string): Promise<void> {
+    const { api, seat } = this.options;
+    await api.login({ name: seat.name, password });
+    this.retry();
+  }
+
+  /** Leaves this browser; what was not sent stays in it for the next login under this name. */
+  async logout(): Promise<void> {
+    this.drafts.flush();
+    await within(this.outbox.flush(), SETTLE_WAIT_MS);
+    await this.options.api.logout();
+  }
+
   /** The network is back, or the person asks. */
   retry(): void {
     void this.outbox.retry();
@@ -282,6 +302,7 @@ export class Desk {
       notices: this.notices.list,
       alsoOpen: this.alsoOpen,
       unreachable: queue.unreachable,
+      loggedOut: this.options.seat.loggedOut,
       announcement: this.announcement,
     };
   }

@@ -12,6 +12,8 @@ export class OtherDatabase extends Error {
 }
 
 export class Seat {
+  /** The server wants this person to log in (again). */
+  loggedOut = false;
   private claiming: Promise<void> | null = null;
 
   private constructor(
@@ -53,8 +55,11 @@ export class Seat {
   async call<T>(make: (token: string) => Promise<T>): Promise<T> {
     const { token } = this;
     try {
-      return await make(token);
+      const reply = await make(token);
+      this.loggedOut = false;
+      return reply;
     } catch (error) {
+      if (error instanceof ApiError && error.code === "login_required") this.loggedOut = true;
       if (!(error instanceof ApiError) || error.code !== "session_unknown") throw error;
       if (token === this.token) await this.claimAgain();
       return make(this.token);

@@ -1,7 +1,7 @@
 /** From an address to a desk: which dataset, which seat, and what this browser still holds for it. */
 
 import { type Api, ApiError, httpApi } from "@/api/client";
-import type { Project } from "@/api/types";
+import type { Invitation, Project } from "@/api/types";
 import { Desk } from "@/core/desk";
 import { newId } from "@/core/ids";
 import { Seat } from "@/core/seat";
@@ -18,12 +18,17 @@ export interface Ready {
 export type Boot =
   | { step: "loading" }
   | { step: "choose"; datasets: string[] }
+  | { step: "login"; provider: boolean; message: string | null }
+  | { step: "invited"; invitation: Invitation; message: string | null }
   | { step: "name"; project: Project; suggested: string; message: string | null }
   | { step: "trouble"; title: string; text: string; retrying: boolean }
   | ({ step: "ready" } & Ready);
 
 const CLIENT_KEY = "client";
 const RETRY_MS = 2_500;
+const LOGIN = new Set(["login_required", "login_failed", "too_many_tries"]);
+/** Refusals that do not go away by waiting. */
+const FINAL = new Set(["not_allowed", "session_not_allowed", "input"]);
 
 export class Starter {
   private readonly api: Api = httpApi();
@@ -41,16 +46,47 @@ export class Starter {
   }
 
   async start(): Promise<void> {
+    const token = this.query.get("invitation");
     try {
-      await this.withProject(await this.api.project(this.query.get("dataset")));
+      if (token !== null)
+        this.show({ step: "invited", invitation: await this.api.invitation(token), message: null });
+      else await this.withProject(await this.api.project(this.query.get("dataset")));
     } catch (error) {
       this.trouble(error);
     }
   }
 
+  async login(name: string, password: string): Promise<void> {
+    try {
+      await this.api.login({ name, password });
+      await this.start();
+    } catch (error) {
+      this.trouble(error);
+    }
+  }
+
+  /** Chooses a password for the account that the link in the address is for, and goes on logged in. */
+  async accept(invitation: Invitation, password: string): Promise<void> {
+    try {
+      await this.api.accept({ invitation: this.query.get("invitation") ?? "", password });
+    } catch (error) {
+      this.show({ step: "invited", invitation, message: messageOf(error) });
+      return;
+    }
+    this.query.delete("invitation");
+    history.replaceState(null, "", this.query.size > 0 ? `?${this.query}` : location.pathname);
+    await this.start();
+  }
+
+  private async askLogin(message: string | null): Promise<void> {
+    const { provider } = await this.api.access();
+    this.show({ step: "login", provider, message });
+  }
+
   private async withProject(project: Project): Promise<void> {
     const { seat } = project;
     const asked = this.query.get("session");
+    if (seat.login) return this.sit(project, seat.suggested ?? "");
     const known = asked ?? (seat.ask ? recall(seatKey(project)) : seat.suggested);
     if (known === null || known === "") this.askName(project, null);
     else await this.sit(project, known);
@@ -69,7 +105,7 @@ export class Starter {
       this.show({ step: "ready", ...(await this.open(project, seat)) });
     } catch (error) {
       const refused = error instanceof ApiError && (error.status === 403 || error.status === 422);
-      if (refused) this.askName(project, error.detail);
+      if (refused && !project.seat.login) this.askName(project, error.detail);
       else this.trouble(error);
     }
   }
@@ -93,7 +129,14 @@ export class Starter {
       this.show({ step: "choose", datasets: error.datasets });
       return;
     }
+    if (error instanceof ApiError && LOGIN.has(error.code)) {
+      void this.askLogin(error.code === "login_required" ? null : error.detail).catch((failed: unknown) =>
+        this.trouble(failed),
+      );
+      return;
+    }
     this.show(wordsFor(error));
+    if (error instanceof ApiError && FINAL.has(error.code)) return;
     setTimeout(() => void this.start(), RETRY_MS);
   }
 }
@@ -113,5 +156,14 @@ function wordsFor(error: unknown): Boot {
     const text = `${error.detail} Start a recipe for it on the command line; this page goes on by itself.`;
     return { step: "trouble", title: "Nothing to annotate here yet", text, retrying: true };
   }
-  return { step: "trouble", title: "The server refused", text: error.detail, retrying: true };
+  return {
+    step: "trouble",
+    title: "The server refused",
+    text: error.detail,
+    retrying: !FINAL.has(error.code),
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -15,7 +15,7 @@ __all__ = ["invite"]
 @command(
     "invite",
     set_id=Arg(help="Dataset to annotate; - for every dataset."),
-    name=Arg(help="Name of the account; it is the annotator's seat, too."),
+    annotator=Arg(help="Name of the account; it is the annotator's seat, too."),
     role=Arg(
         "--role", "-r", help="What the account may do: annotate, or look at the books and run the project."
     ),
@@ -24,7 +24,7 @@ __all__ = ["invite"]
 )
 def invite(
     set_id: str,
-    name: str,
+    annotator: str,
     role: Literal["annotator", "operator"] | None = None,
     days: float = 7.0,
     reset: bool = False,
@@ -45,7 +45,9 @@ def invite(
             find_dataset(tx, dataset)
     with open_channel(settings.database_url) as channel:
         first = not channel.call("accounts.any_accounts")
-        made = channel.call("accounts.invite", name=name, dataset=dataset, role=role, days=days, reset=reset)
+        made = channel.call(
+            "accounts.invite", name=annotator, dataset=dataset, role=role, days=days, reset=reset
+        )
     print(_link(settings, dataset, made))
     if made["nonce"] is None:
         _say(f"{made['name']} has a password already and logs in with it.")
