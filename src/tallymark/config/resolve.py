@@ -178,7 +178,8 @@ def _problem(given: Given) -> str | None:
 
 
 def _contradiction(message: str, gathered: _Gathered) -> str:
-    return f"{message} (Given: {_places(message.partition(' contradict ')[0], gathered)}.)\nTake one of the two away."
+    given = _places(message.partition(" contradict ")[0], gathered)
+    return f"{message} (Given: {given}.)\nTake one of the two away."
 
 
 def _places(message: str, gathered: _Gathered) -> str:

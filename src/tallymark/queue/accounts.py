@@ -30,11 +30,11 @@ _EVERYWHERE = Statement(
 )
 _JOIN = Statement(
     "An account may annotate a dataset.",
-    "INSERT INTO member (account, dataset) VALUES (:account, :dataset) ON CONFLICT DO NOTHING",
+    "INSERT INTO account_dataset (account, dataset) VALUES (:account, :dataset) ON CONFLICT DO NOTHING",
 )
 _DATASETS = Statement(
     "The datasets an account was invited to.",
-    "SELECT dataset FROM member WHERE account = :account ORDER BY dataset",
+    "SELECT dataset FROM account_dataset WHERE account = :account ORDER BY dataset",
 )
 _PASSWORD = Statement(
     "Set a password; what was signed before no longer counts.",

@@ -527,8 +527,8 @@ account = _table(
     reused=False,
 )
 
-member = _table(
-    "member",
+account_dataset = _table(
+    "account_dataset",
     Column("account", Int, ForeignKey("account.id"), nullable=False),
     Column("dataset", Text, nullable=False),
     PrimaryKeyConstraint("account", "dataset"),
