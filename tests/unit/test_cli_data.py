@@ -5,6 +5,8 @@ import gzip
 import io
 import json
 import re
+import resource
+import signal
 import sqlite3
 import sys
 from hashlib import blake2b
@@ -300,3 +302,36 @@ def test_a_table_has_a_column_for_every_key(tallymark: Any, tmp_path: Path) -> N
     assert list(found[0])[:3] == ["text", "label", "answer"]
     wanted = [("a", "", "1", ""), ("b", "X", "", '{"k":[1]}'), ('c,\n"', "", "2", "")]
     assert [(row["text"], row["label"], row["n"], row["meta"]) for row in found] == wanted
+
+
+@pytest.mark.parametrize("name", ["news.csv", "news.iob", "news.spacy"])
+def test_halves_of_characters_are_noted_where_a_format_cannot_hold_them(
+    tallymark: Any, tmp_path: Path, name: str
+) -> None:
+    half = "a\ud800"
+    tokens = [{"text": half, "start": 0, "end": 2, "id": 0, "ws": False}]
+    records = [{"text": half, "tokens": tokens}, {"text": "\\ud800"}]
+    tallymark("db-in", "news", write(tmp_path / "odd.jsonl", records))
+    err = tallymark("export", "news", str(tmp_path / name))[1]
+    assert "1 × a record with halves of characters" in err
+    if name == "news.csv":
+        with (tmp_path / name).open(newline="") as file:
+            assert [row["text"] for row in csv.DictReader(file)] == ["a\ufffd", "\\ud800"]
+
+
+@pytest.mark.parametrize("command", [["db-out", "news"], ["export", "news"]])
+def test_a_file_that_cannot_be_finished_is_told_and_taken_away(
+    tallymark: Any, tmp_path: Path, command: list[str]
+) -> None:
+    tallymark("db-in", "news", write(tmp_path / "long.jsonl", [{"text": "long" * 100_000}]))
+    out = tmp_path / "out" / "other.jsonl"
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limit[1]))
+    try:
+        err = tallymark(*command, str(out), code=1)[1]
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, before)
+    assert f"{out} was not written: File too large. Free some space there" in err
+    assert list(out.parent.iterdir()) == []

@@ -7,16 +7,18 @@ An exporter writes in one pass and constant memory, gives how many records it wr
 cannot hold. Installed packages add theirs under the entry point group `tallymark_exporters`.
 """
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from tallymark import jsontext
 from tallymark.registry import Registry
 from tallymark.types import Task
 
-__all__ = ["Exporter", "Notes", "exporter", "exporters"]
+__all__ = ["Exporter", "Notes", "exporter", "exporters", "whole"]
 
 
 @dataclass(slots=True)
@@ -29,6 +31,30 @@ class Notes:
         """Count one such case."""
         self.mentions[what] += 1
 
+
+def whole(records: Iterable[Task], notes: Notes) -> Iterator[Task]:
+    """The records without halves of characters (lone surrogates), which no UTF-8 file can hold; noted."""
+    for record in records:
+        if "\\ud" in jsontext.dumps(record):  # only those are escaped in it, or a text that names one
+            mended = _mended(record)
+            if mended != record:
+                notes.mention("a record with halves of characters, which are written as “\ufffd”")
+            yield mended
+        else:
+            yield record
+
+
+def _mended(value: Any) -> Any:
+    if isinstance(value, str):
+        return _HALF.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_mended(item) for item in value]
+    if isinstance(value, dict):
+        return {_mended(key): _mended(item) for key, item in value.items()}
+    return value
+
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 Write = Callable[[Iterable[Task], Path, Notes], int]
 Function = TypeVar("Function", bound=Write)

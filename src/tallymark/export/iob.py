@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from tallymark.export import Notes, exporter
+from tallymark.export import Notes, exporter, whole
 from tallymark.types import Task
 
 __all__ = ["tags", "write_iob"]
@@ -14,7 +14,7 @@ def write_iob(records: Iterable[Task], path: Path, notes: Notes) -> int:
     """Accepted records with tokens, tagged by the IOB2 scheme; of overlapping spans the longest is kept."""
     number = 0
     with path.open("w", encoding="utf-8") as file:
-        for record in records:
+        for record in whole(records, notes):
             if record.get("answer") != "accept":
                 notes.mention("left out records that were rejected or ignored")
             elif not record.get("tokens"):

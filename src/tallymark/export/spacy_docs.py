@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tallymark.errors import InputError
-from tallymark.export import Notes, exporter
+from tallymark.export import Notes, exporter, whole
 from tallymark.types import Task
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def write_spacy(records: Iterable[Task], path: Path, notes: Notes) -> int:
     except ImportError as error:
         raise InputError("The format spacy needs spaCy: pip install spacy.") from error
 
-    usable = (record for record in records if _is_usable(record, notes))
+    usable = (record for record in whole(records, notes) if _is_usable(record, notes))
     files = total = 0
     for first in usable:
         files += 1

@@ -8,7 +8,7 @@ from tempfile import TemporaryFile
 from typing import Any
 
 from tallymark import jsontext
-from tallymark.export import Notes, exporter
+from tallymark.export import Notes, exporter, whole
 from tallymark.types import Task
 
 __all__ = ["write_csv", "write_jsonl"]
@@ -38,7 +38,7 @@ def write_csv(records: Iterable[Task], path: Path, notes: Notes) -> int:
     columns: dict[str, int] = {}
     number = 0
     with TemporaryFile("w+", encoding="ascii", dir=path.parent) as waiting:
-        for record in records:
+        for record in whole(records, notes):
             for key in record:
                 if key != "tokens":
                     columns.setdefault(key, len(columns))

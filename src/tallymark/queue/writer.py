@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from tallymark.errors import TallymarkError
+from tallymark.errors import StoreUnavailable, TallymarkError
 from tallymark.store import Store, Transaction
 
 T = TypeVar("T")
@@ -72,7 +72,8 @@ class Writer:
                 with self._store.transaction() as tx:
                     outcomes = [self._one(tx, work, future) for work, future in batch]
             except BaseException as error:  # the thread must live on, whatever work did
-                log.exception("A commit failed; %d requests are told so", len(batch))
+                expected = isinstance(error, StoreUnavailable)  # it says itself what to do
+                log.error("A commit failed; %d requests are told so", len(batch), exc_info=not expected)
                 outcomes = [(future, None, error) for _, future in batch]
             for future, result, failure in outcomes:
                 _tell(future, result, failure)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from tallymark.errors import InputError
+from tallymark.errors import InputError, TallymarkError
 
 __all__ = ["complete_file", "complete_path", "file_name"]
 
@@ -21,7 +21,8 @@ def file_name(dataset: str, suffix: str) -> str:
 def complete_path(path: Path) -> Iterator[Path]:
     """A path to write; it takes its real name when the block ends well. Errors: `InputError` for it.
 
-    What is written may become a folder; a folder that is there already is never replaced.
+    What is written may become a folder; a folder that is there already is never replaced. Where not all could
+    be written, as on a full disk, nothing is left. Errors: `TallymarkError` for that.
     """
     partial = path.with_name(path.name + ".part")
     if path.is_dir():
@@ -36,6 +37,10 @@ def complete_path(path: Path) -> Iterator[Path]:
         if partial.is_dir():
             path.unlink(missing_ok=True)
         partial.replace(path)
+    except OSError as error:
+        raise TallymarkError(
+            f"{path} was not written: {error.strerror}. Free some space there, or name another file."
+        ) from error
     finally:
         if partial.is_dir():
             shutil.rmtree(partial)

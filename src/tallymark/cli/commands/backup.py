@@ -40,6 +40,7 @@ def backup(file: str, *, settings: "Settings") -> None:
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
+            partial.with_name(partial.name + "-journal").unlink(missing_ok=True)
     console(stderr=True).print(f"{path}: {path.stat().st_size / 1e6:,.1f} MB, checked.")
 
 
