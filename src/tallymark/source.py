@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Protocol
 from weakref import WeakValueDictionary
 
+from tallymark.errors import SourceError
 from tallymark.hashing import IDENTITY_KEY, ROW_KEY, identities_of
 from tallymark.types import Datasets, Fate, RowFate, Task
 
@@ -108,7 +109,8 @@ class StoredFile:
 
     def stored_bytes(self) -> int:
         """The size of the file."""
-        return self._path.stat().st_size
+        with _readable(self._path):
+            return self._path.stat().st_size
 
     def bytes_before(self, offset: int) -> int:
         """The offset."""
@@ -141,9 +143,20 @@ class StoredFile:
         return Start(ordinal, offset, line)
 
 
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """A file can be taken away while a program uses it. Errors: `SourceError`."""
+    try:
+        yield
+    except OSError as error:
+        raise SourceError(
+            f"{path} cannot be read: {error.strerror}. Put it back, then start again."
+        ) from error
+
+
 def digest(path: Path, offset: int, length: int) -> str:
-    """A hash of some bytes of a file, in hexadecimal."""
-    with path.open("rb") as file:
+    """A hash of some bytes of a file, in hexadecimal. Errors: `SourceError` where it is gone."""
+    with _readable(path), path.open("rb") as file:
         file.seek(offset)
         return blake2b(file.read(length), digest_size=16).hexdigest()
 
@@ -423,13 +436,16 @@ class Source:
     def position_of(self, ordinal: int) -> list[Any] | None:
         """Where to go on after this row: the loader's position, and what tells whether it is still right.
 
-        None when it is too long ago, or the source cannot be read from there.
+        None when it is too long ago, or the source cannot be read from there, or its file is gone.
         """
         place = ordinal - self.rows_read + len(self._positions) - 1
         if self._content is None or not 0 <= place < len(self._positions):
             return None
         position = self._positions[place]
-        return None if position is None else [*position, self._content.check(position)]
+        try:
+            return None if position is None else [*position, self._content.check(position)]
+        except SourceError:  # the rows are read all the same: the file is open
+            return None
 
     def seek(self, ordinal: int, position: list[Any] | None) -> bool:
         """Start after a row, before anything is read.

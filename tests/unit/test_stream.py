@@ -53,6 +53,18 @@ def run(recipe: Callable[[], Iterable[Any]]) -> Stream:
 
 
 class TestGetStream:
+    def test_a_file_that_is_taken_away_is_read_on_and_named(self, rows: Rows) -> None:
+        path = rows("a", "b", "c")
+        stream = get_stream(path)
+        source = stream.sources[0]
+        assert next(stream)["text"] == "a"
+        assert source.position_of(1) is not None
+        path.unlink()
+        assert texts(stream) == ["b", "c"]
+        assert source.position_of(2) is None
+        with pytest.raises(SourceError, match=r"a\.jsonl cannot be read: No such file.* Put it back"):
+            source.fingerprint()
+
     @pytest.mark.parametrize(
         ("name", "content", "place"),
         [
