@@ -1,10 +1,44 @@
 """What a database is called: the path of an SQLite file, or a URL."""
 
 import re
+from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import unquote
 
 _SCHEME = re.compile(r"(?:postgresql|postgres)(?:\+psycopg)?://", re.IGNORECASE)
 _SECRET = re.compile(r"((?:password|passfile|sslpassword)=)[^&\s]*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseUrl:
+    """The URL of a PostgreSQL database; as text it is without its password."""
+
+    url: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return shown(self.url)
+
+
+Place = Path | DatabaseUrl
+"""Where a database is: the file of SQLite, or a URL."""
+
+
+def place_of(where: str | Place) -> Place:
+    """Where a database is that is given as a path, as `sqlite:///path` or as a URL of PostgreSQL.
+
+    Links are followed: all agree on a file.
+    """
+    if isinstance(where, DatabaseUrl):
+        return where
+    text = str(where)
+    if is_postgresql(text):
+        return DatabaseUrl(libpq_url(text))
+    return Path(text.removeprefix("sqlite:///")).expanduser().resolve()
+
+
+def address_of(place: Place) -> str:
+    """The path or whole URL, as a store is opened with."""
+    return place.url if isinstance(place, DatabaseUrl) else str(place)
 
 
 def is_postgresql(where: object) -> bool:

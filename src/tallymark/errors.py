@@ -25,6 +25,7 @@ __all__ = [
     "DatasetRequired",
     "Fenced",
     "InputError",
+    "NoDatabase",
     "NotKnown",
     "RecipeError",
     "SettingError",
@@ -118,6 +119,10 @@ class StoreError(TallymarkError):
     """The database file is not ours, too new or damaged."""
 
     code = "store"
+
+
+class NoDatabase(StoreError):
+    """There is no database yet where one is to be read."""
 
 
 class StoreUnavailable(StoreError):

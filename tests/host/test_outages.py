@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.host.conftest import Desk, until
 
-from tallymark.channel.locks import FileLock, dataset_lock_path, holder
+from tallymark.channel.locks import dataset_lock, holder, take
 from tallymark.errors import StoreUnavailable
 from tallymark.host import host as hosting
 from tallymark.host.host import DatasetLock, Outage
@@ -57,8 +57,8 @@ def test_a_hanging_hosts_lock_is_taken_as_soon_as_it_lets_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hosting, "TAKE_OVER_SECONDS", 0.01)
-    path = dataset_lock_path(tmp_path / "t.db", "news")
-    hanging = FileLock(path)
+    path = dataset_lock(tmp_path / "t.db", "news")
+    hanging = take(path)
     lock = DatasetLock(tmp_path / "t.db", "news", take_over=True)
     lock.wait()
     assert lock.held is False

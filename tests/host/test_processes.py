@@ -12,8 +12,8 @@ import httpx
 import pytest
 from tests.crash.processes import Machine, free_port, until
 
-from tallymark.channel.find import LivingServer, living_server, lock_path
-from tallymark.channel.locks import held
+from tallymark.channel.find import LivingServer, living_server
+from tallymark.channel.locks import held, server_lock
 from tallymark.config import resolve
 from tallymark.host.launch import Launch, ServerOptions
 from tallymark.server.channel import open_channel
@@ -79,7 +79,7 @@ def test_the_server_outlives_a_killed_host_and_the_next_adopts_it(machine: Machi
     second.heard("Annotate at")
     assert machine.server() == server
     assert second.interrupt() == 0
-    assert not held(lock_path(machine.database))
+    assert not held(server_lock(machine.database))
 
 
 def test_after_both_are_killed_the_next_start_takes_the_same_address(machine: Machine) -> None:
@@ -88,7 +88,7 @@ def test_after_both_are_killed_the_next_start_takes_the_same_address(machine: Ma
     before = machine.server()
     first.kill()
     machine.kill_server()
-    until(lambda: not held(lock_path(machine.database)), "the lock")
+    until(lambda: not held(server_lock(machine.database)), "the lock")
     machine.start().heard("Annotate at")
     assert machine.server().address.url == before.address.url
 
@@ -134,7 +134,7 @@ def test_two_datasets_share_one_server_until_the_last_host_ends(machine: Machine
     assert news.interrupt() == 0
     assert living_server(machine.database) == server
     assert blogs.interrupt() == 0
-    assert not held(lock_path(machine.database))
+    assert not held(server_lock(machine.database))
 
 
 def test_ctrl_c_delivers_what_is_settled_and_keeps_the_leases(machine: Machine, tmp_path: Path) -> None:
@@ -163,14 +163,14 @@ def test_an_orphaned_server_can_be_stopped(machine: Machine) -> None:
     host.kill()
     command = [sys.executable, "-m", "tallymark.server", "--database", str(machine.database), "--stop"]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "stopped\n"
-    assert not held(lock_path(machine.database))
+    assert not held(server_lock(machine.database))
     assert "nobody serves" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def test_commands_write_through_the_living_server_and_by_themselves_without_one(machine: Machine) -> None:
     with open_channel(machine.database) as channel:
         channel.call("datasets.ensure_dataset", name="gold")
-        assert held(lock_path(machine.database))
+        assert held(server_lock(machine.database))
     host = machine.start()
     host.heard("Annotate at")
     with open_channel(machine.database) as channel:
@@ -191,14 +191,14 @@ def test_a_server_of_another_version_is_replaced(
     assert new.address().secret != address.secret
     until(lambda: not old.alive(), "the end of the older server")
     new.leave()
-    assert not held(lock_path(machine.database))
+    assert not held(server_lock(machine.database))
 
 
 def test_a_start_that_fails_leaves_no_server(machine: Machine) -> None:
     host = machine.start(fail="no model")
     host.heard("error recipe: The recipe's on_load failed.")
     assert host.ended() == 1
-    assert not held(lock_path(machine.database))
+    assert not held(server_lock(machine.database))
 
 
 def test_a_host_whose_recipe_saves_nothing_leaves_nothing(machine: Machine, tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_a_host_whose_recipe_saves_nothing_leaves_nothing(machine: Machine, tmp_
     host.heard("Nothing is saved")
     host.heard("Annotate at")
     assert host.interrupt() == 0
-    assert not machine.database.exists() or not held(lock_path(machine.database))
+    assert not machine.database.exists() or not held(server_lock(machine.database))
 
 
 def test_a_second_ctrl_c_stops_at_once_and_leaves_no_server(machine: Machine) -> None:
@@ -215,7 +215,7 @@ def test_a_second_ctrl_c_stops_at_once_and_leaves_no_server(machine: Machine) ->
     host.signal()
     host.heard("lingering")
     assert host.interrupt() == 130
-    assert not held(lock_path(machine.database))
+    assert not held(server_lock(machine.database))
     host = machine.start()
     host.heard("Annotate at")
     with machine.client() as client:

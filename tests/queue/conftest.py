@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from tests.postgresql import PostgreSQL
 from tests.queue.team import Clock, Team
 
 from tallymark.store import Store
@@ -34,13 +35,27 @@ def empty_database(memory: Path) -> Path:
 
 
 @pytest.fixture
-def store(memory: Path, empty_database: Path, clock: Clock) -> Iterator[Store]:
+def sqlite_store(memory: Path, empty_database: Path, clock: Clock) -> Iterator[Store]:
     with TemporaryDirectory(dir=memory) as folder:
         path = Path(folder) / "tallymark.db"
         shutil.copyfile(empty_database, path)
         opened = Store.open(path, clock=clock)
         yield opened
         opened.close()
+
+
+@pytest.fixture
+def postgresql_store(postgresql: PostgreSQL, clock: Clock) -> Iterator[Store]:
+    opened = Store.open(postgresql.emptied(), clock=clock)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest) -> Store:
+    """An empty database, of each kind in turn."""
+    opened: Store = request.getfixturevalue(f"{request.param}_store")
+    return opened
 
 
 @pytest.fixture

@@ -16,6 +16,12 @@ Call = Callable[[Transaction], object]
 COUNTED = ("SELECT", "UPDATE", "INSERT", "DELETE")
 
 
+@pytest.fixture
+def store(sqlite_store: Store) -> Store:
+    """The plans and steps of SQLite; those of PostgreSQL are in test_postgresql.py."""
+    return sqlite_store
+
+
 def statements(team: Team, call: Call) -> list[str]:
     """The statements that a call runs, with their values."""
     with team.store.transaction() as tx:

@@ -162,16 +162,16 @@ def test_a_transaction_that_raises_stores_nothing(store: Store) -> None:
     assert texts(store) == []
 
 
-def test_a_commit_that_fails_stores_nothing_and_the_next_one_works(store: Store) -> None:
+def test_a_commit_that_fails_stores_nothing_and_the_next_one_works(sqlite_store: Store) -> None:
     defer = Statement("Look at foreign keys at the commit.", "PRAGMA defer_foreign_keys = ON")
     lost = Statement("A source of nothing.", "INSERT INTO media (dataset, mount, folder) VALUES (99, '', '')")
-    with pytest.raises(sqlite3.IntegrityError), store.transaction() as tx:  # noqa: PT012
+    with pytest.raises(sqlite3.IntegrityError), sqlite_store.transaction() as tx:  # noqa: PT012
         tx.run(defer)
         tx.run(lost)
         tx.insert(ADD, {"text": "a"})
-    with store.transaction() as tx:
+    with sqlite_store.transaction() as tx:
         tx.insert(ADD, {"text": "b"})
-    assert texts(store) == ["b"]
+    assert texts(sqlite_store) == ["b"]
 
 
 def test_a_reader_sees_one_snapshot(store: Store) -> None:
@@ -191,7 +191,7 @@ def test_the_time_of_a_transaction_stands_still(store: Store, clock: Clock) -> N
 
 def test_rows_come_one_at_a_time_or_all_or_first(store: Store) -> None:
     with store.transaction() as tx:
-        assert (tx.one(TEXTS), tx.value(TEXTS), tx.new_ids("document", 2)) == (None, None, range(1, 3))
+        assert (tx.one(TEXTS), tx.value(TEXTS), list(tx.new_ids("document", 2))) == (None, None, [1, 2])
         tx.many(Statement("Add.", "INSERT INTO document (text) VALUES (:t)"), [{"t": "a"}, {"t": "b"}])
         assert tx.value(TEXTS) == "a"
         assert [row["text"] for row in tx.stream(TEXTS)] == ["a", "b"]
@@ -325,19 +325,19 @@ def test_an_empty_file_beside_a_log_with_writes_is_not_taken_for_new(tmp_path: P
     ],
 )
 def test_failures_of_the_database_are_explained(
-    store: Store, code: int, kind: type[StoreError], message: str
+    sqlite_store: Store, code: int, kind: type[StoreError], message: str
 ) -> None:
     error = sqlite3.DatabaseError("what the driver says")
     error.sqlite_errorcode = code
-    with pytest.raises(StoreError, match=message) as caught, store.transaction():
+    with pytest.raises(StoreError, match=message) as caught, sqlite_store.transaction():
         raise error
     assert type(caught.value) is kind
     assert is_database_failure(error)
     assert is_database_failure(caught.value)
 
 
-def test_mistakes_of_the_program_are_not_failures_of_the_database(store: Store) -> None:
-    with pytest.raises(sqlite3.IntegrityError) as caught, store.transaction() as tx:
+def test_mistakes_of_the_program_are_not_failures_of_the_database(sqlite_store: Store) -> None:
+    with pytest.raises(sqlite3.IntegrityError) as caught, sqlite_store.transaction() as tx:
         tx.run(Statement("Twice the same.", "INSERT INTO document (id, text) VALUES (1, 'a'), (1, 'b')"))
     assert not is_database_failure(caught.value)
     assert not is_database_failure(ValueError())

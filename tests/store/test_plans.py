@@ -12,6 +12,12 @@ from tallymark.store.reading import StoredDatasets
 MANY = 20_000
 
 
+@pytest.fixture
+def store(sqlite_store: Store) -> Store:
+    """The plans and steps of SQLite; those of PostgreSQL are in test_postgresql.py."""
+    return sqlite_store
+
+
 TABLES = {"t", "a", "n", "m", "task", "assignment", "answer", "document", "o"}
 """The tables that grow with the work, under the names that statements give them."""
 

@@ -11,7 +11,7 @@ import spacy
 from spacy.tokens import DocBin
 from spacy.training import Corpus
 
-from tallymark.channel.locks import FileLock, dataset_lock_path
+from tallymark.channel.locks import dataset_lock, take
 from tallymark.cli.main import main
 from tallymark.export import spacy_docs
 from tallymark.tokens import add_tokens
@@ -104,7 +104,7 @@ def test_a_dataset_is_dropped_when_somebody_says_yes(
 
 def test_a_dataset_that_is_served_is_not_dropped(call: Call, fill: Any, home: Path) -> None:
     fill("news", RECORDS)
-    with FileLock(dataset_lock_path(home / "tallymark.db", "news")):
+    with take(dataset_lock(home / "tallymark.db", "news")):
         assert "is being served by process" in call("drop", "news", "--yes", code=2)[1]
     assert len(rows(call("db-out", "news")[0])) == 3
 
@@ -163,7 +163,7 @@ def test_what_is_not_sound_is_not_restored(call: Call, fill: Any, tmp_path: Path
     wrong.write_bytes(half[: len(half) // 2])
     call("restore", wrong, "--yes", code=1)
     assert "There is no file" in call("restore", tmp_path / "none.db", "--yes", code=2)[1]
-    with FileLock(home / "tallymark.db.lock"):
+    with take(home / "tallymark.db.lock"):
         assert "is in use by process" in call("restore", copy, "--yes", code=1)[1]
     assert (home / "tallymark.db").read_bytes() == before
 

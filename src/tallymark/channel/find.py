@@ -1,17 +1,22 @@
 """Find the server of a database: its row says where it listens, a call tells whether it lives."""
 
+import socket
 import sqlite3
 import time
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from tallymark.channel.client import Address, post
-from tallymark.channel.locks import held, holder
+from tallymark.channel.locks import held, holder, server_lock
+from tallymark.databases import DatabaseUrl, Place
 from tallymark.errors import ChannelDown, DatabaseBusy, TallymarkError
 
 _LAST_SERVER = "SELECT address, secret, version FROM server WHERE stopped_at IS NULL ORDER BY id DESC LIMIT 1"
+_LAST_SERVER_HERE = (
+    "SELECT address, secret, version FROM tallymark.server"
+    " WHERE stopped_at IS NULL AND machine = %s ORDER BY id DESC LIMIT 1"
+)
 _PAUSE = 0.02
 
 
@@ -24,20 +29,9 @@ class LivingServer:
     pid: int
 
 
-def lock_path(database: Path) -> Path:
-    """The file whose lock the one writer of this database holds."""
-    return database.with_name(database.name + ".lock")
-
-
-def database_path(where: str | Path) -> Path:
-    """The file of a database given as a path or as `sqlite:///path`; links are followed: all agree on it."""
-    text = str(where).removeprefix("sqlite:///")
-    return Path(text).expanduser().resolve()
-
-
-def living_server(database: Path, *, timeout: float = 2.0) -> LivingServer | None:
+def living_server(database: Place, *, timeout: float = 2.0) -> LivingServer | None:
     """The server that writes to this database now, or None when nobody answers."""
-    if not held(lock_path(database)):
+    if not held(server_lock(database)):
         return None
     row = _last_server(database)
     if row is None:
@@ -50,14 +44,14 @@ def living_server(database: Path, *, timeout: float = 2.0) -> LivingServer | Non
     return LivingServer(address=address, version=hello["version"], pid=hello["pid"])
 
 
-def stop_server(database: Path, *, patience: float = 20.0) -> bool:
+def stop_server(database: Place, *, patience: float = 20.0) -> bool:
     """Ask the server of a database to end and wait until it has; False when none lives.
 
     Errors: `DatabaseBusy` when the process that holds the database does not answer or does not end.
     """
     deadline = time.monotonic() + patience
     asked = False
-    while held(lock_path(database)):
+    while held(server_lock(database)):
         if time.monotonic() > deadline:
             raise DatabaseBusy(
                 f"{database} is still held by {_holder(database)}, which does not end; stop it."
@@ -69,7 +63,7 @@ def stop_server(database: Path, *, patience: float = 20.0) -> bool:
     return asked
 
 
-def busy(database: Path) -> DatabaseBusy:
+def busy(database: Place) -> DatabaseBusy:
     """The error that names who holds a database."""
     return DatabaseBusy(
         f"{database} is held by {_holder(database)}. Wait until it is done, or stop that process."
@@ -84,14 +78,28 @@ def _ask_to_stop(server: LivingServer) -> bool:
     return True
 
 
-def _holder(database: Path) -> str:
-    return str(holder(lock_path(database)) or "another process")
+def _holder(database: Place) -> str:
+    return str(holder(server_lock(database)) or "another process")
 
 
-def _last_server(database: Path) -> tuple[str, str, str] | None:
+def _last_server(database: Place) -> tuple[str, str, str] | None:
+    if isinstance(database, DatabaseUrl):
+        return _last_server_of(database)
     try:
         with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=5.0)) as connection:
             row: tuple[str, str, str] | None = connection.execute(_LAST_SERVER).fetchone()
             return row
     except sqlite3.Error:  # no database yet, or none of ours: then nobody serves it
         return None
+
+
+def _last_server_of(database: DatabaseUrl) -> tuple[str, str, str] | None:
+    import psycopg
+
+    from tallymark.channel.advisory import connected
+
+    with closing(connected(database, "look")) as connection:
+        try:
+            return connection.execute(_LAST_SERVER_HERE, [socket.gethostname()]).fetchone()
+        except psycopg.errors.UndefinedTable:  # no database yet: then nobody serves it
+            return None

@@ -1,6 +1,7 @@
-"""Locks of the operating system on files: one writer per database, one host per dataset.
+"""Locks: one server per database, one host per dataset.
 
-A lock ends with its process, however that ends, so nothing has to be cleaned up after `kill -9`.
+On SQLite they are locks of the operating system on files, on PostgreSQL advisory locks of a connection. Both
+end with their process, however that ends, so nothing has to be cleaned up after `kill -9`.
 """
 
 import contextlib
@@ -8,12 +9,30 @@ import fcntl
 import hashlib
 import json
 import os
+import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, Protocol, Self
 
+from tallymark.databases import DatabaseUrl, Place
 from tallymark.errors import Busy
 from tallymark.names import canonical
+
+
+@dataclass(frozen=True, slots=True)
+class AdvisoryName:
+    """What an advisory lock of PostgreSQL is called."""
+
+    database: DatabaseUrl
+    kind: Literal["server", "host", "timers"]
+    number: int
+
+    def __str__(self) -> str:
+        return f"the {self.kind} of {self.database}"
+
+
+LockName = Path | AdvisoryName
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +41,20 @@ class Holder:
 
     pid: int
     since: float
+    machine: str | None = None
+    """Where it runs, when that may be elsewhere."""
 
     def __str__(self) -> str:
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.since))
-        return f"process {self.pid}, since {since}"
+        where = f" on {self.machine}" if self.machine else ""
+        return f"process {self.pid}{where}, since {since}"
 
 
 class LockHeld(Busy):
     """Somebody else holds a lock; `holder` is None when it has not written its name yet."""
 
-    def __init__(self, path: Path, holder: Holder | None) -> None:
-        super().__init__(f"{path} is locked by {holder or 'another process'}")
+    def __init__(self, lock: LockName, holder: Holder | None) -> None:
+        super().__init__(f"{lock} is locked by {holder or 'another process'}")
         self.holder = holder
 
 
@@ -53,7 +75,7 @@ class FileLock:
                 os.close(self._file)
                 raise LockHeld(path, holder(path))
             time.sleep(0.01)
-        _OPEN.add(self._file)
+        close_in_forks(self._file)
         text = json.dumps({"pid": os.getpid(), "since": time.time()}).encode()
         os.truncate(self._file, 0)
         os.pwrite(self._file, text, 0)
@@ -61,55 +83,98 @@ class FileLock:
     def release(self) -> None:
         """Let go; harmless when done before."""
         if self._file in _OPEN:
-            _OPEN.discard(self._file)
+            closed(self._file)
             os.truncate(self._file, 0)
             os.close(self._file)
 
-    def __enter__(self) -> "FileLock":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.release()
 
 
-def hosts_folder(database: Path) -> Path:
-    """The folder beside a database with one lock for each dataset that was ever served."""
-    return database.with_name(f"{database.name}.hosts")
+class Lock(Protocol):
+    """A lock that is held until `release` or the end of this process."""
+
+    def release(self) -> None:
+        """Let go; harmless when done before."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_: object) -> None: ...
 
 
-def dataset_lock_path(database: Path, dataset: str) -> Path:
-    """The file whose lock the one host of a dataset holds."""
+def take(lock: LockName, *, patience: float = 0.2) -> Lock:
+    """Take a lock, asking again for `patience` seconds. Errors: `LockHeld`, `StoreError`."""
+    if isinstance(lock, AdvisoryName):
+        from tallymark.channel.advisory import AdvisoryLock
+
+        return AdvisoryLock(lock, patience=patience)
+    return FileLock(lock, patience=patience)
+
+
+def server_lock(database: Place) -> LockName:
+    """The lock of the server of a database: on SQLite the one writer, on PostgreSQL one for each machine."""
+    if isinstance(database, DatabaseUrl):
+        return AdvisoryName(database, "server", _number(socket.gethostname().encode()))
+    return database.with_name(database.name + ".lock")
+
+
+def dataset_lock(database: Place, dataset: str) -> LockName:
+    """The lock that the one host of a dataset holds."""
     name = canonical(dataset).encode("utf-8", "surrogatepass")
+    if isinstance(database, DatabaseUrl):
+        return AdvisoryName(database, "host", _number(name))
     key = hashlib.blake2b(name, digest_size=12).hexdigest()
-    return hosts_folder(database) / f"{key}.lock"
+    return _hosts_folder(database) / f"{key}.lock"
 
 
-def living_hosts(database: Path) -> list[Holder]:
+def living_hosts(database: Place) -> list[Holder]:
     """Who serves datasets of this database now."""
-    locks = sorted(hosts_folder(database).glob("*.lock"))
+    if isinstance(database, DatabaseUrl):
+        from tallymark.channel import advisory
+
+        return advisory.holders(database, "host")
+    locks = sorted(_hosts_folder(database).glob("*.lock"))
     found = [holder(lock) for lock in locks if held(lock)]
     return [one for one in found if one is not None]
 
 
-def holder(path: Path) -> Holder | None:
+def holder(lock: LockName) -> Holder | None:
     """The process that wrote its name last; it may be gone, ask `held`."""
+    if isinstance(lock, AdvisoryName):
+        from tallymark.channel import advisory
+
+        return next(iter(advisory.holders(lock.database, lock.kind, lock.number)), None)
     try:
-        document = json.loads(path.read_text())
+        document = json.loads(lock.read_text())
         return Holder(int(document["pid"]), float(document["since"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def held(path: Path) -> bool:
+def held(lock: LockName) -> bool:
     """Whether a living process holds the lock right now."""
+    if isinstance(lock, AdvisoryName):
+        return holder(lock) is not None
     try:
-        file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        file = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     try:
         return not _try_lock(file)
     finally:
         os.close(file)
+
+
+def _number(name: bytes) -> int:
+    """32 bits of a name, for advisory locks."""
+    return int.from_bytes(hashlib.blake2b(name, digest_size=4).digest(), signed=True)
+
+
+def _hosts_folder(database: Path) -> Path:
+    """The folder beside a database with one lock for each dataset that was ever served."""
+    return database.with_name(f"{database.name}.hosts")
 
 
 def _try_lock(file: int) -> bool:
@@ -121,6 +186,16 @@ def _try_lock(file: int) -> bool:
 
 
 _OPEN: set[int] = set()
+
+
+def close_in_forks(file: int) -> None:
+    """Remember a file whose lock must not outlive this process in one that was forked from it."""
+    _OPEN.add(file)
+
+
+def closed(file: int) -> None:
+    """Forget a file that is about to be closed."""
+    _OPEN.discard(file)
 
 
 def _close_in_fork() -> None:

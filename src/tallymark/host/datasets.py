@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tallymark.databases import Place, address_of
 from tallymark.types import Channel, Decision, Task
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class HostDatasets:
     """`Datasets` that can also be written to; the database is opened for reading when first asked."""
 
-    def __init__(self, database: Path, channel: Channel) -> None:
+    def __init__(self, database: Place, channel: Channel) -> None:
         self._database = database
         self._channel = channel
         self._store: Store | None = None
@@ -25,7 +25,7 @@ class HostDatasets:
         """The database, for reading."""
         from tallymark.store import Store
 
-        self._store = Store.open(self._database, read_only=True)
+        self._store = Store.open(address_of(self._database), read_only=True)
         return self._store
 
     @cached_property

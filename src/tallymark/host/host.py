@@ -13,9 +13,10 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from tallymark.channel.client import HttpChannel
-from tallymark.channel.locks import FileLock, LockHeld, dataset_lock_path
+from tallymark.channel.locks import Lock, LockHeld, dataset_lock, take
 from tallymark.components import RecipeComponents
 from tallymark.config import Settings
+from tallymark.databases import Place, place_of
 from tallymark.errors import (
     Busy,
     DatasetRequired,
@@ -138,7 +139,7 @@ def serve_recipe(
             say=say,
         )
         started()
-        database = launch.database if launch is not None else Path(settings.database_url)
+        database = launch.database if launch is not None else place_of(settings.database_url)
         db = HostDatasets(database, channel)
         stack.callback(db.close)
         stream = follow(recipe.components.stream, opened=list(recipe.sources))
@@ -339,17 +340,17 @@ def _launch_for(settings: Settings, begun: Launch | None) -> Launch:
 
 
 class DatasetLock:
-    """One host for each dataset, by a file's lock; an older host that was told to stop is waited for."""
+    """One host for each dataset, by a lock; an older host that was told to stop is waited for."""
 
-    def __init__(self, database: Path, dataset: str, *, take_over: bool) -> None:
+    def __init__(self, database: Place, dataset: str, *, take_over: bool) -> None:
         """Take the lock, or leave it to `wait` when the dataset is to be taken over.
 
         Errors: `Busy`, naming the holder.
         """
-        self._path = dataset_lock_path(database, dataset)
-        self._lock: FileLock | None = None
+        self._name = dataset_lock(database, dataset)
+        self._lock: Lock | None = None
         try:
-            self._lock = FileLock(self._path)
+            self._lock = take(self._name)
         except LockHeld as error:
             if not take_over:
                 raise Busy(
@@ -365,7 +366,7 @@ class DatasetLock:
 
     def _take(self, patience: float) -> bool:
         try:
-            self._lock = FileLock(self._path, patience=patience)
+            self._lock = take(self._name, patience=patience)
         except LockHeld:
             return False
         return True

@@ -5,6 +5,7 @@ on serving when its host dies.
 """
 
 import contextlib
+import hashlib
 import json
 import logging
 import os
@@ -19,10 +20,11 @@ from typing import Any
 
 import tallymark
 from tallymark.channel.client import Address, post
-from tallymark.channel.find import LivingServer, busy, database_path, living_server, lock_path, stop_server
-from tallymark.channel.locks import held
+from tallymark.channel.find import LivingServer, busy, living_server, stop_server
+from tallymark.channel.locks import held, server_lock
 from tallymark.channel.wire import ACCESS_VARIABLE, access_digest
 from tallymark.config import Settings
+from tallymark.databases import DatabaseUrl, Place, address_of, place_of
 from tallymark.errors import Busy, ChannelDown, TallymarkError
 
 logger = logging.getLogger(__name__)
@@ -31,13 +33,15 @@ START_SECONDS = 30.0
 END_SECONDS = 10.0
 LOG_BYTES = 5_000_000
 _PAUSE = 0.05
+_VARIABLE = "TALLYMARK_SERVED"  # everybody on the machine may read a process's arguments
 
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
     """What the server process is started with."""
 
-    database: Path
+    database: Place
+    logs: Path
     arguments: tuple[str, ...]
     access: str = "{}"
     """Who may come in, as JSON; it holds passwords, so it goes through the environment."""
@@ -45,14 +49,14 @@ class ServerOptions:
     @classmethod
     def of(cls, settings: Settings) -> "ServerOptions":
         """The server's part of the settings."""
-        database = database_path(settings.database_url)
+        database = place_of(settings.database_url)
         arguments = ["--host", settings.host, "--port", str(settings.port)]
         arguments += ["--max-body", str(settings.max_body_mb * 2**20)]
         arguments += ["--fixed-port"] if "port" in settings.model_fields_set else []
         arguments += ["--verbose"] if settings.logging == "verbose" else []
         for host in settings.allowed_hosts:
             arguments += ["--allowed-host", host]
-        return cls(database, tuple(arguments), json.dumps(_access(settings)))
+        return cls(database, settings.home.expanduser(), tuple(arguments), json.dumps(_access(settings)))
 
 
 def _access(settings: Settings) -> dict[str, Any]:
@@ -87,13 +91,15 @@ class Launch:
         """Whether annotators may be at work, so that the server outlives a host that fails."""
 
     @property
-    def database(self) -> Path:
-        """The database's file."""
+    def database(self) -> Place:
+        """The database's file or URL."""
         return self.options.database
 
     @property
     def log(self) -> Path:
         """Where the server writes its log."""
+        if isinstance(self.database, DatabaseUrl):
+            return self.options.logs / f"postgresql-{_short_name(self.database)}.server.log"
         return self.database.with_name(self.database.name + ".server.log")
 
     @property
@@ -110,7 +116,7 @@ class Launch:
     def begin(self) -> None:
         """Start the server, unless the database is held already, and return at once."""
         with self._lock:
-            if self._child is None and not held(lock_path(self.database)):
+            if self._child is None and not held(server_lock(self.database)):
                 self._spawn()
 
     def address(self) -> Address:
@@ -155,7 +161,7 @@ class Launch:
             logger.info("the server is gone already: %s", error)
             ends = True
         deadline = time.monotonic() + END_SECONDS
-        while ends and held(lock_path(self.database)) and time.monotonic() < deadline:
+        while ends and held(server_lock(self.database)) and time.monotonic() < deadline:
             time.sleep(_PAUSE)
         with self._lock, contextlib.suppress(subprocess.TimeoutExpired):
             if ends and self._child is not None:
@@ -179,7 +185,7 @@ class Launch:
                 return found
             if found is not None:
                 stop_server(self.database)
-            elif not held(lock_path(self.database)):
+            elif not held(server_lock(self.database)):
                 self._spawn()
             else:
                 time.sleep(_PAUSE)
@@ -196,20 +202,24 @@ class Launch:
             )
 
     def _spawn(self) -> None:
-        self.database.parent.mkdir(parents=True, exist_ok=True)
+        self.log.parent.mkdir(parents=True, exist_ok=True)
         if self.log.exists() and self.log.stat().st_size > LOG_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))
         reading, writing = os.pipe()
-        command = [sys.executable, "-m", "tallymark.server", "--database", str(self.database)]
+        command = [sys.executable, "-m", "tallymark.server", "--database", f"@{_VARIABLE}"]
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(  # noqa: S603 (our own module)
                 [*command, *self.options.arguments, "--ready-fd", str(writing)],
+                env={
+                    **os.environ,
+                    _VARIABLE: address_of(self.database),
+                    ACCESS_VARIABLE: self.options.access,
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 pass_fds=(writing,),
                 start_new_session=True,
-                env={**os.environ, ACCESS_VARIABLE: self.options.access},
             )
         os.close(writing)
         self._pipe = reading
@@ -229,6 +239,11 @@ class Launch:
                 f"The server could not be started: {_last_line(self.log)}\nMore is in {self.log}."
             )
         return None
+
+
+def _short_name(database: DatabaseUrl) -> str:
+    """A name for a file about a database: the same for the same one, and without its password."""
+    return hashlib.blake2b(str(database).encode(), digest_size=6).hexdigest()
 
 
 def _read_report(pipe: int, deadline: float) -> dict[str, Any] | None:

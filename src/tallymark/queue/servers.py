@@ -6,8 +6,8 @@ from tallymark.store import Statement, Transaction
 
 _NEW = Statement(
     "A server begins to serve.",
-    "INSERT INTO server (address, secret, pid, version, started_at, beat_at)"
-    " VALUES (:address, :secret, :pid, :version, :now, :now) RETURNING id",
+    "INSERT INTO server (address, secret, pid, version, started_at, beat_at, machine)"
+    " VALUES (:address, :secret, :pid, :version, :now, :now, :machine) RETURNING id",
 )
 _STOP = Statement("A server stops.", "UPDATE server SET stopped_at = :now WHERE id = :server")
 _BEAT = Statement("A server is alive.", "UPDATE server SET beat_at = :now WHERE id = :server")
@@ -21,6 +21,10 @@ _ADDRESS = Statement(
     "Remember where this database is served.", "UPDATE database SET address = :address WHERE id = 1"
 )
 _REMEMBERED = Statement("Where this database was served last.", "SELECT address FROM database WHERE id = 1")
+_REMEMBERED_ON = Statement(
+    "Where a machine served this database last.",
+    "SELECT address FROM server WHERE machine = :machine ORDER BY id DESC LIMIT 1",
+)
 _NEWEST = Statement(
     "The server that began last and did not stop.",
     "SELECT * FROM server WHERE stopped_at IS NULL ORDER BY id DESC LIMIT 1",
@@ -37,8 +41,20 @@ _SHIFT_CLIENTS = Statement(
 CLIENTS_ALIVE_SECONDS = 60.0
 
 
-def register_server(tx: Transaction, *, address: str, secret: str, pid: int, version: str) -> dict[str, Any]:
-    """A server begins to serve at an address. The time all servers were down is added to leases."""
+def register_server(
+    tx: Transaction,
+    *,
+    address: str,
+    secret: str,
+    pid: int,
+    version: str,
+    machine: str | None = None,
+    lead: bool = True,
+) -> dict[str, Any]:
+    """A server begins to serve at an address. The time all servers were down is added to leases.
+
+    The hosts of its `machine` find it there, unless it only helps (`lead` is false).
+    """
     tx.lock(_LOCK)
     last = tx.value(_LAST_BEAT)
     gap = 0.0 if last is None else max(0.0, tx.now - last)
@@ -46,9 +62,11 @@ def register_server(tx: Transaction, *, address: str, secret: str, pid: int, ver
         tx.run(_SHIFT_SEATS, {"gap": gap})
         tx.run(_SHIFT_CLIENTS, {"gap": gap, "since": last - CLIENTS_ALIVE_SECONDS})
     named = {"address": address, "secret": secret, "pid": pid, "version": version, "now": tx.now}
+    named |= {"machine": machine if lead else None}
     server = tx.insert(_NEW, named)
     tx.run(_DATABASE_BEAT, {"now": tx.now})
-    tx.run(_ADDRESS, {"address": address})
+    if lead:
+        tx.run(_ADDRESS, {"address": address})
     return {"server": server, "gap": gap}
 
 
@@ -72,7 +90,8 @@ def newest_server(tx: Transaction) -> dict[str, Any] | None:
     return None if row is None else {key: row[key] for key in row.keys()}  # noqa: SIM118
 
 
-def remembered_address(tx: Transaction) -> str | None:
-    """Where this database was served last, or None."""
-    address: str | None = tx.value(_REMEMBERED)
+def remembered_address(tx: Transaction, *, machine: str | None = None) -> str | None:
+    """Where this database was served last, from a machine if one is named; or None."""
+    named = {"machine": machine}
+    address: str | None = tx.value(_REMEMBERED) if machine is None else tx.value(_REMEMBERED_ON, named)
     return address

@@ -8,17 +8,17 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from tallymark.channel.find import database_path, stop_server
+from tallymark.channel.find import stop_server
 from tallymark.channel.wire import ACCESS_VARIABLE
+from tallymark.databases import Place, place_of
 from tallymark.errors import TallymarkError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; the exit status is 3 when another process holds the database."""
     options = _parser().parse_args(argv)
-    database: Path = options.database
+    database = _place(options.database)
     try:
         if options.stop:
             stopped = stop_server(database)
@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _serve(database: Path, options: argparse.Namespace) -> int:
+def _serve(database: Place, options: argparse.Namespace) -> int:
     from tallymark.server.process import reporter, serve
     from tallymark.server.settings import ServerSettings, access_of
 
@@ -51,9 +51,18 @@ def _serve(database: Path, options: argparse.Namespace) -> int:
     return serve(database, settings, reporter(options.ready_fd))
 
 
+def _place(given: str) -> Place:
+    """The database itself, or that of the variable which keeps its password off the process list."""
+    return place_of(os.environ[given[1:]] if given.startswith("@") else given)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tallymark.server", description=__doc__)
-    parser.add_argument("--database", type=database_path, required=True, help="the SQLite file to serve")
+    parser.add_argument(
+        "--database",
+        required=True,
+        help="the SQLite file or PostgreSQL database to serve, or @NAME of a variable that holds it",
+    )
     parser.add_argument("--stop", action="store_true", help="end the server of this database")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at")
     parser.add_argument("--port", type=int, default=8080, help="port, unless the database had another before")

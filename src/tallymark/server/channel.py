@@ -8,8 +8,9 @@ from typing import Any
 
 from tallymark import jsontext
 from tallymark.channel.client import Address, HttpChannel
-from tallymark.channel.find import busy, database_path, living_server, lock_path
-from tallymark.channel.locks import FileLock, LockHeld
+from tallymark.channel.find import busy, living_server
+from tallymark.channel.locks import LockHeld, server_lock, take
+from tallymark.databases import Place, address_of, place_of
 from tallymark.errors import ChannelDown, InputError
 from tallymark.queue.calls import BULK, CALLS, NEEDS_SHAPES
 from tallymark.queue.writer import Writer
@@ -63,22 +64,22 @@ def open_channel(database: str | Path, *, patience: float = 10.0) -> Iterator[Ch
     A living server does the writing; if there is none, this process takes the lock and writes itself.
     Errors: `DatabaseBusy` when somebody holds the lock and does not answer for `patience` seconds.
     """
-    path = database_path(database)
+    place = place_of(database)
     deadline = time.monotonic() + patience
     while True:
-        server = living_server(path)
+        server = living_server(place)
         if server is not None:
             with _through(server.address) as channel:
                 yield channel
             return
         try:
-            lock = FileLock(lock_path(path))
+            lock = take(server_lock(place))
         except LockHeld as error:
             if time.monotonic() > deadline:
-                raise busy(path) from error
+                raise busy(place) from error
             time.sleep(_PAUSE)
             continue
-        with lock, _own_writer(path) as channel:
+        with lock, _own_writer(place) as channel:
             yield channel
         return
 
@@ -93,8 +94,8 @@ def _through(address: Address) -> Iterator[Channel]:
 
 
 @contextmanager
-def _own_writer(path: Path) -> Iterator[Channel]:
-    store = Store.open(path)
+def _own_writer(place: Place) -> Iterator[Channel]:
+    store = Store.open(address_of(place))
     writer = Writer(store)
     try:
         yield LocalChannel(writer)

@@ -1,4 +1,4 @@
-"""The life of the server process of one SQLite database.
+"""The life of the server process of one database.
 
 It holds the database's lock and its only writer, takes the address the database had before, and goes on
 serving when the host that started it is gone.
@@ -11,18 +11,18 @@ import json
 import logging
 import os
 import secrets
+import socket
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import uvicorn
 
 import tallymark
 from tallymark import queue
-from tallymark.channel.find import lock_path
-from tallymark.channel.locks import FileLock, LockHeld
+from tallymark.channel.locks import LockHeld, server_lock, take
+from tallymark.databases import Place, address_of
 from tallymark.queue.writer import Writer
 from tallymark.server.app import create_app
 from tallymark.server.listen import Listening, listen
@@ -39,28 +39,34 @@ SWITCH_SECONDS = 0.0005  # the writer's thread takes turns with the requests' se
 Report = Callable[[dict[str, Any]], None]
 
 
-def serve(database: Path, settings: ServerSettings, report: Report) -> int:
+def serve(database: Place, settings: ServerSettings, report: Report) -> int:
     """Serve a database until asked to stop. `report` gets one document: ready, or why not."""
     try:
-        lock = FileLock(lock_path(database), patience=1.0)
+        lock = take(server_lock(database), patience=1.0)
     except LockHeld as error:
         report({"error": "locked", "message": str(error)})
         return 3
-    with lock, contextlib.closing(Store.open(database)) as store:
+    with lock, contextlib.closing(Store.open(address_of(database))) as store:
         return _serve(store, settings, report)
 
 
 def _serve(store: Store, settings: ServerSettings, report: Report) -> int:
     sys.setswitchinterval(SWITCH_SECONDS)
     secret = secrets.token_urlsafe(32)
+    machine = socket.gethostname()
     with store.reading() as tx:
-        remembered = queue.servers.remembered_address(tx)
+        remembered = queue.servers.remembered_address(tx, machine=machine if store.writers > 1 else None)
     listening = listen(settings, remembered)
     writer = Writer(store)
     try:
         row = writer.submit(
             lambda tx: queue.servers.register_server(
-                tx, address=listening.url, secret=secret, pid=os.getpid(), version=tallymark.__version__
+                tx,
+                address=listening.url,
+                secret=secret,
+                pid=os.getpid(),
+                version=tallymark.__version__,
+                machine=machine,
             )
         ).result()
         server = _Server(store, writer, settings, listening, secret, row["server"], report)

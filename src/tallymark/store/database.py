@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Protocol
 
 from sqlalchemy import Engine
@@ -45,6 +46,9 @@ class Database(Protocol):
 
     def make(self, transaction: Transaction) -> None:
         """Make all tables."""
+
+    def upgrade(self) -> Path | None:
+        """Bring tables of an older version up to date; gives where the database as it was is kept."""
 
     def explained(self, error: Exception) -> Exception:
         """`StoreError` or `StoreUnavailable` where the database failed, else the error itself."""

@@ -4,6 +4,7 @@ SQLAlchemy gives the schema, the pool and the dialects; statements go to the dri
 hot ones run thousands of times a second.
 """
 
+import logging
 import random
 import sqlite3
 import time
@@ -14,13 +15,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from tallymark.databases import is_postgresql
-from tallymark.errors import StoreConflict, StoreError, StoreUnavailable
+from tallymark.errors import NoDatabase, StoreConflict, StoreError, StoreUnavailable
 from tallymark.store import sqlite
 from tallymark.store.database import ABOUT, NEW_ABOUT, Clock, Database
 from tallymark.store.schema import SCHEMA_VERSION
 from tallymark.store.transaction import Transaction
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 TRIES = 8
 _PAUSE = 0.005
@@ -55,7 +58,7 @@ class Store:
             return cls(PostgreSQLDatabase(str(where), clock, read_only=read_only), read_only=read_only)
         path = sqlite.sqlite_path(where)
         if read_only and not path.exists():
-            raise StoreError(
+            raise NoDatabase(
                 f"There is no database at {path}. It is made when the first recipe starts or db-in runs."
             )
         try:
@@ -123,7 +126,7 @@ class Store:
         with self._database.begun(writing=not self.read_only) as transaction:
             if self._database.is_new(transaction):
                 if self.read_only:
-                    raise StoreError(
+                    raise NoDatabase(
                         f"There is no database at {self.name}. "
                         "It is made when the first recipe starts or db-in runs."
                     )
@@ -135,8 +138,23 @@ class Store:
             raise StoreError(
                 f"{self.name} was written by a newer Tallymark. Upgrade, or name another database."
             )
+        if row["schema_version"] < SCHEMA_VERSION:
+            self._upgrade(row["schema_version"])
         identifier: str = row["uuid"]
         return identifier
+
+    def _upgrade(self, version: int) -> None:
+        """Bring the tables of an older version up to date. Errors: `StoreError` for who may only read."""
+        if self.read_only:
+            raise StoreError(
+                f"{self.name} was written by an older Tallymark (its tables are of version {version}, not "
+                f"{SCHEMA_VERSION}). Start a recipe on it once, which brings it up to date."
+            )
+        copy = self._database.upgrade()
+        kept = f"; as it was it is kept in {copy}" if copy else ""
+        log.warning(
+            "%s was brought from version %d of its tables to %d%s", self.name, version, SCHEMA_VERSION, kept
+        )
 
 
 def is_database_failure(error: BaseException) -> bool:

@@ -42,7 +42,7 @@ _TIME = "SELECT extract(epoch FROM clock_timestamp())::float8"
 _CONFLICTS = {"40001", "40P01"}
 _PASSING = {"08", "53", "55", "57", "58"}
 _READ_ONLY = {"25006", "42501"}
-_DAMAGED = "XX"
+_DAMAGED = ("XX", "42P01")  # among them: a table is missing
 _DISK_FULL = "53100"
 
 
@@ -184,6 +184,16 @@ class PostgreSQLDatabase:
             connection.execute(f"CREATE SCHEMA {SCHEMA}")
         for statement in ddl(self._engine):
             connection.execute(statement)
+
+    def upgrade(self) -> None:
+        """Bring tables of an older version up to date, one process at a time; all of it or nothing."""
+        from tallymark.store.migrations import upgrade, version_of
+
+        with self._failing(), self._engine.connect() as connection:
+            connection.exec_driver_sql(_READ_WRITE)  # the driver begins nothing by itself
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MAKING})")
+            upgrade(connection, version=version_of(connection))
+            connection.commit()
 
     def explained(self, error: Exception) -> Exception:
         """`StoreError` or `StoreUnavailable` where the database failed, else the error itself."""

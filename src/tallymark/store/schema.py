@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 
@@ -474,6 +474,7 @@ server = _table(
     Column("started_at", Real, nullable=False),
     Column("beat_at", Real, nullable=False),
     Column("stopped_at", Real),
+    Column("machine", Letters),
 )
 
 event = _table(
@@ -517,9 +518,9 @@ Index("added_source_dataset", added_source.c.dataset)
 account = _table(
     "account",
     _id(),
-    Column("name", Text, nullable=False, unique=True),
-    Column("role", Text, _one_of("role", "annotator", "operator"), nullable=False),
-    Column("password_hash", Text),
+    Column("name", Letters, nullable=False, unique=True),
+    Column("role", Letters, _one_of("role", "annotator", "operator"), nullable=False),
+    Column("password_hash", Letters),
     _flag("everywhere"),
     _count("epoch"),
     Column("created_at", Real, nullable=False),
@@ -530,14 +531,14 @@ account = _table(
 account_dataset = _table(
     "account_dataset",
     Column("account", Int, ForeignKey("account.id"), nullable=False),
-    Column("dataset", Text, nullable=False),
+    Column("dataset", Letters, nullable=False),
     PrimaryKeyConstraint("account", "dataset"),
 )
 
 invitation = _table(
     "invitation",
     _id(),
-    Column("nonce", Text, nullable=False, unique=True),
+    Column("nonce", Letters, nullable=False, unique=True),
     Column("account", Int, ForeignKey("account.id"), nullable=False),
     Column("created_at", Real, nullable=False),
     Column("expires_at", Real, nullable=False),
@@ -547,5 +548,5 @@ invitation = _table(
 access_key = _table(
     "access_key",
     _id(),
-    Column("key", Text, nullable=False),
+    Column("key", Letters, nullable=False),
 )

@@ -32,6 +32,9 @@ class SQLiteTransaction(Transaction):
 
     _connection: sqlite3.Connection
 
+    def lock(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> None:
+        """Nothing: the one writer holds the database."""
+
     def many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute once for each row of parameters."""
         given = list(rows)
@@ -124,6 +127,31 @@ class SQLiteDatabase:
         for statement in ddl(self._engine):
             transaction._connection.execute(statement)
         transaction._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+    def upgrade(self) -> Path:
+        """Bring tables of an older version up to date, after the file was copied; gives the copy."""
+        from tallymark.store.migrations import upgrade, version_of
+
+        with self._engine.connect() as connection:
+            connection.exec_driver_sql(
+                "PRAGMA foreign_keys = OFF"
+            )  # tables may be made anew under their names
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # the driver begins nothing by itself
+            version = version_of(connection)
+            copy = self._copied(version)
+            upgrade(connection, version=version)
+            connection.commit()
+            connection.invalidate()
+        return copy
+
+    def _copied(self, version: int) -> Path:
+        """A copy of the file as it is; others may read it meanwhile, nobody may write."""
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(self.now))
+        copy = self.path.with_name(f"{self.path.name}.version-{version}-{stamp}")
+        copy.touch(mode=0o600)
+        with closing(sqlite3.connect(self.path)) as source, closing(sqlite3.connect(copy)) as target:
+            source.backup(target)
+        return copy
 
     def explained(self, error: Exception) -> Exception:
         """`StoreError` or `StoreUnavailable` where the database failed, else the error itself."""

@@ -53,10 +53,9 @@ def _percent(sql: str) -> str:
     return _PARAMETER.sub(one, sql)
 
 
-def _elements(kind: str, name: str) -> str:
-    array = f"json_array_elements_text(CAST(:{name} AS json))"
-    return f"(SELECT CAST(value AS {kind}) FROM {array} AS given(value))"  # noqa: S608
-
+_TEXTS = "(SELECT value FROM json_array_elements_text(CAST(:{} AS json)) AS given(value))"
+_INTEGERS = "(SELECT unnest(CAST(translate(:ids, '[]', '{}') AS bigint[])))"
+"""As an array, of which PostgreSQL knows how long it is when it plans."""
 
 SQLITE = Dialect(
     name="sqlite",
@@ -68,8 +67,8 @@ SQLITE = Dialect(
     },
 )
 _POSTGRESQL_MACROS: dict[str, Callable[[str], str]] = {
-    "ids": lambda _: _elements("bigint", "ids"),
-    "texts": lambda name: _elements("text", name),
+    "ids": lambda _: _INTEGERS,
+    "texts": lambda name: _TEXTS.format(name),
 }
 POSTGRESQL = Dialect(
     name="postgresql",

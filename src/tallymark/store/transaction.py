@@ -1,5 +1,6 @@
 """One transaction, whatever the database: statements, the clock, savepoints, counters written at the end."""
 
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,7 +33,7 @@ class _Tally(dict[str, int]):
         super().__init__(queued=0, done=0, withdrawn=0)
 
 
-class Transaction:
+class Transaction(ABC):
     """One transaction: statements, the clock, savepoints, and counters that are written once at the end.
 
     The counters of a dataset would be the hottest row of the database, so their changes are collected and
@@ -74,12 +75,13 @@ class Transaction:
         touched: int = self._execute(statement, parameters or {}).rowcount
         return touched
 
+    @abstractmethod
     def lock(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> None:
         """Execute a statement that does nothing but lock, where several transactions write at once."""
 
+    @abstractmethod
     def many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute once for each row of parameters."""
-        raise NotImplementedError
 
     def by_keys(
         self, statement: Statement, keys: Sequence[Any], parameters: Mapping[str, Any] | None = None
@@ -94,9 +96,9 @@ class Transaction:
             rows += self._execute(statement, named, keys=room).fetchall()
         return rows
 
+    @abstractmethod
     def new_ids(self, table: str, count: int) -> Sequence[int]:
         """`count` fresh ids of a table, in order; ids of rows that were deleted are not given again."""
-        raise NotImplementedError
 
     def insert(self, statement: Statement, parameters: Mapping[str, Any]) -> int:
         """Execute an INSERT … RETURNING id, and the id."""
@@ -145,16 +147,17 @@ class Transaction:
         self.many(_TALLY, changed)
         self._tallies.clear()
 
+    @abstractmethod
     def _lives(self) -> bool:
         """Whether the database still knows of the transaction."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _check(self) -> None:
         """A database undoes a whole transaction by itself when it fails; nothing may follow then."""
 
+    @abstractmethod
     def _execute(self, statement: Statement, parameters: Mapping[str, Any], *, keys: int = 0) -> Any:
         """The driver's cursor."""
-        raise NotImplementedError
 
     def _rendered(self, statement: Statement, keys: int = 0) -> str:
         return render(statement, self._dialect, keys)

@@ -8,12 +8,12 @@ if TYPE_CHECKING:
     from tallymark.config import Settings
     from tallymark.store import Store
 
-__all__ = ["dataset_names", "reading_store"]
+__all__ = ["dataset_names", "is_there", "reading_store"]
 
 
 @contextmanager
 def reading_store(settings: "Settings") -> Iterator["Store"]:
-    """The database, for reading. Errors: `StoreError` when there is none."""
+    """The database, for reading. Errors: `NoDatabase` when there is none."""
     from tallymark.store import Store
 
     store = Store.open(settings.database_url, read_only=True)
@@ -23,12 +23,22 @@ def reading_store(settings: "Settings") -> Iterator["Store"]:
         store.close()
 
 
+def is_there(settings: "Settings") -> bool:
+    """Whether there is a database yet."""
+    from tallymark.errors import NoDatabase
+
+    try:
+        with reading_store(settings):
+            return True
+    except NoDatabase:
+        return False
+
+
 def dataset_names(settings: "Settings") -> list[str]:
     """All datasets by name; none when there is no database yet."""
-    from tallymark.channel.find import database_path
     from tallymark.store.reading import StoredDatasets
 
-    if not database_path(settings.database_url).exists():
+    if not is_there(settings):
         return []
     with reading_store(settings) as store:
         return StoredDatasets(store).names()

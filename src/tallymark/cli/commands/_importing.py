@@ -9,6 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from tallymark.cli.commands._terminal import console, table
+from tallymark.databases import shown
 from tallymark.errors import SourceError
 from tallymark.types import Channel, ExcludeBy, Task
 
@@ -134,7 +135,7 @@ def print_report(report: Report, set_id: str, settings: "Settings", *, dry: bool
     out = console()
     out.print(made)
     if not dry:
-        out.print(settings.database_url, style="dim")
+        out.print(shown(settings.database_url), style="dim")
     errors = console(stderr=True)
     for reason in report.invalid[:SHOWN]:
         errors.print(reason, style="yellow", soft_wrap=True)

@@ -38,12 +38,12 @@ def add(
     They go through the same steps as the recipe's own source, after it, and are asked once. While no recipe
     runs, they wait for the next start. A source stays part of the dataset until it is read through.
     """
-    from tallymark.channel.find import database_path
-    from tallymark.channel.locks import dataset_lock_path, held
+    from tallymark.channel.locks import dataset_lock, held
+    from tallymark.databases import place_of
     from tallymark.server.channel import open_channel
 
     uri = _checked(source, loader)
-    lock = dataset_lock_path(database_path(settings.database_url), set_id)
+    lock = dataset_lock(place_of(settings.database_url), set_id)
     with open_channel(settings.database_url) as channel:
         added = channel.call("adding.add_source", dataset=set_id, uri=uri, loader=loader, text_key=text_key)[
             "id"

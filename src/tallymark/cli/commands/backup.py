@@ -54,8 +54,7 @@ def restore(file: str, yes: bool = False, *, settings: "Settings") -> int:
 
     Answers given since the backup are in the kept file only. Recipes and their server have to be stopped.
     """
-    from tallymark.channel.find import lock_path
-    from tallymark.channel.locks import FileLock, LockHeld
+    from tallymark.channel.locks import LockHeld, server_lock, take
 
     database = _file_of(settings, "pg_restore --clean --if-exists --dbname=URL FILE")
     source = Path(file).expanduser()
@@ -72,7 +71,7 @@ def restore(file: str, yes: bool = False, *, settings: "Settings") -> int:
         print("Nothing was changed.")
         return 1
     try:
-        lock = FileLock(lock_path(database))
+        lock = take(server_lock(database))
     except LockHeld as error:
         raise Busy(f"{database} is in use by {error.holder}. Stop it first, then restore.") from error
     with lock:
@@ -141,14 +140,12 @@ def _copy(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
 
 def _file_of(settings: "Settings", tool: str) -> Path:
     """The file of the database. Errors: `InputError` for PostgreSQL, which has tools of its own."""
-    from tallymark.channel.find import database_path
-    from tallymark.databases import is_postgresql, shown
+    from tallymark.databases import DatabaseUrl, place_of
 
-    if is_postgresql(settings.database_url):
-        raise InputError(
-            f"{shown(settings.database_url)} is a PostgreSQL database. PostgreSQL's own tool does this: {tool}"
-        )
-    return database_path(settings.database_url)
+    place = place_of(settings.database_url)
+    if isinstance(place, DatabaseUrl):
+        raise InputError(f"{place} is on PostgreSQL, which has a tool of its own for this: {tool}")
+    return place
 
 
 def _check(path: Path) -> None:

@@ -25,12 +25,12 @@ def drop(set_id: str, yes: bool = False, *, settings: "Settings") -> int:
     `tallymark backup` or `tallymark db-out` beforehand keeps a copy. If this is stopped half-way, the dataset
     is listed as being dropped; drop it by that name to go on.
     """
-    from tallymark.channel.find import database_path
-    from tallymark.channel.locks import dataset_lock_path, held, holder
+    from tallymark.channel.locks import dataset_lock, held, holder
+    from tallymark.databases import place_of
     from tallymark.server.channel import open_channel
 
     tasks, answers = _size(settings, set_id)
-    lock = dataset_lock_path(database_path(settings.database_url), set_id)
+    lock = dataset_lock(place_of(settings.database_url), set_id)
     if held(lock):
         raise InputError(f"Dataset {set_id!r} is being served by {holder(lock)}. Stop that process first.")
     question = f"Delete dataset {set_id!r} with {tasks:,} tasks and {answers:,} answers for good?"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tallymark.cli.catalog import command
 from tallymark.cli.commands._database import reading_store
 from tallymark.cli.commands._terminal import console, table
+from tallymark.databases import shown as without_secret
 from tallymark.errors import NotKnown
 from tallymark.names import canonical
 from tallymark.recipe import Arg
@@ -48,10 +49,10 @@ def stats(
     settings: "Settings",
 ) -> None:
     """Show the installation, its datasets, and the answers of one dataset or all."""
-    from tallymark.channel.find import database_path
+    from tallymark.cli.commands._database import is_there
 
     shown: dict[str, Any] = {"installation": _installation(settings)}
-    if database_path(settings.database_url).exists():
+    if is_there(settings):
         with reading_store(settings) as store:
             datasets = _datasets(store, set_id, answers=set_id is not None or list_sessions)
             shown["installation"] |= _totals(store)
@@ -78,7 +79,7 @@ def _installation(settings: "Settings") -> dict[str, Any]:
         "Platform": platform.platform(),
         "Python Version": platform.python_version(),
         "spaCy Version": version("spacy"),
-        "Database": settings.database_url,
+        "Database": without_secret(settings.database_url),
     }
 
 

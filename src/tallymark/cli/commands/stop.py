@@ -18,10 +18,11 @@ def stop(*, settings: "Settings") -> None:
     A server goes on serving when the recipe's process is killed, so that nobody loses work. The next start
     of a recipe takes it over; this ends it.
     """
-    from tallymark.channel.find import database_path, stop_server
+    from tallymark.channel.find import stop_server
     from tallymark.channel.locks import living_hosts
+    from tallymark.databases import place_of
 
-    database = database_path(settings.database_url)
+    database = place_of(settings.database_url)
     hosts = living_hosts(database)
     if hosts:
         raise Busy(

@@ -1,0 +1,437 @@
+"""Version 1: all tables as they first were. A frozen copy, never changed."""
+
+from alembic.operations import Operations
+from sqlalchemy import (
+    REAL,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import TypeEngine
+
+metadata = MetaData()
+
+Int: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
+Letters: TypeEngine[str] = Text().with_variant(Text(collation="C"), "postgresql")
+Real: TypeEngine[float] = Double().with_variant(REAL(), "sqlite")
+
+
+def _one_of(column: str, *values: str) -> CheckConstraint:
+    return CheckConstraint(f"{column} IN ({', '.join(repr(value) for value in values)})")
+
+
+def _table(
+    name: str,
+    *parts: Column[object] | CheckConstraint | Index | UniqueConstraint | PrimaryKeyConstraint,
+    reused: bool = True,
+) -> Table:
+    """`reused`: whether the id of a deleted row may be given again."""
+    return Table(name, metadata, *parts, sqlite_strict=True, sqlite_autoincrement=not reused)
+
+
+def _flag(name: str, default: int = 0) -> Column[object]:
+    return Column(
+        name, Integer, CheckConstraint(f"{name} IN (0, 1)"), nullable=False, server_default=text(str(default))
+    )
+
+
+def _count(name: str) -> Column[object]:
+    return Column(name, Int, nullable=False, server_default=text("0"))
+
+
+def _id() -> Column[object]:
+    return Column("id", Int, primary_key=True)
+
+
+database = _table(
+    "database",
+    _id(),
+    Column("uuid", Letters, nullable=False),
+    Column("schema_version", Integer, nullable=False),
+    Column("created_at", Real, nullable=False),
+    Column("beat_at", Real),
+    Column("address", Letters),
+)
+
+dataset = _table(
+    "dataset",
+    _id(),
+    Column("name", Letters, nullable=False, unique=True),
+    Column("created_at", Real, nullable=False),
+    Column("exclude_by", Letters, _one_of("exclude_by", "task", "input"), nullable=False),
+    Column("overlap", Int, CheckConstraint("overlap >= 1")),
+    _flag("ignore_counts", 1),
+    Column("lease_seconds", Real),
+    _flag("paused"),
+    Column("run", Int),
+    _count("queued"),
+    _count("done"),
+    _count("withdrawn"),
+    reused=False,
+)
+
+source = _table(
+    "source",
+    _id(),
+    Column("dataset", Int, ForeignKey("dataset.id"), nullable=False),
+    Column("uri", Letters, nullable=False),
+    Column("version", Int, nullable=False),
+    Column("fingerprint", Letters, nullable=False),
+    _flag("dedup", 1),
+    _count("mark"),
+    Column("position", Letters),
+    _count("rows_read"),
+    Column("known_rows", Int),
+    Column("run", Int, nullable=False),
+    UniqueConstraint("dataset", "uri", "version"),
+    reused=False,
+)
+
+row_fate = _table(
+    "row_fate",
+    Column("source", Int, ForeignKey("source.id"), nullable=False),
+    Column("first", Int, nullable=False),
+    Column("last", Int, nullable=False),
+    Column(
+        "fate",
+        Letters,
+        _one_of("fate", "task", "carried", "excluded", "duplicate", "invalid", "passed"),
+        nullable=False,
+    ),
+    Column("note", Letters),
+    PrimaryKeyConstraint("source", "first"),
+    CheckConstraint("first <= last"),
+)
+
+document = _table("document", _id(), Column("text", Letters, nullable=False))
+
+task = _table(
+    "task",
+    _id(),
+    Column("dataset", Int, ForeignKey("dataset.id"), nullable=False),
+    Column("document", Int, nullable=False),
+    Column("dedup_key", LargeBinary, nullable=False),
+    _count("repeat"),
+    Column("identity", LargeBinary, nullable=False),
+    Column("input_identity", LargeBinary, nullable=False),
+    Column("input_hash", Int, nullable=False),
+    Column("task_hash", Int, nullable=False),
+    Column("rank", Real, nullable=False, server_default=text("0.0")),
+    Column("state", Letters, _one_of("state", "open", "done", "withdrawn"), nullable=False),
+    Column("overlap", Int, CheckConstraint("overlap >= 1")),
+    _count("taken"),
+    _count("counted"),
+    Column("score", Real),
+    Column("model_version", Letters),
+    Column("created_at", Real, nullable=False),
+    UniqueConstraint("dataset", "dedup_key", "repeat"),
+    CheckConstraint("taken >= counted AND counted >= 0"),
+    reused=False,
+)
+Index(
+    "task_open",
+    task.c.dataset,
+    task.c.rank,
+    task.c.id,
+    sqlite_where=text("state = 'open'"),
+    postgresql_where=text("state = 'open'"),
+)
+Index(
+    "task_everyone",
+    task.c.dataset,
+    task.c.state,
+    sqlite_where=text("overlap IS NULL"),
+    postgresql_where=text("overlap IS NULL"),
+)
+Index("task_input", task.c.dataset, task.c.input_identity)
+
+task_row = _table(
+    "task_row",
+    Column("source", Int, nullable=False),
+    Column("ordinal", Int, nullable=False),
+    Column("task", Int, ForeignKey("task.id"), nullable=False),
+    Column("how", Letters, _one_of("how", "exact", "hash", "window"), nullable=False),
+    Column("run", Int, nullable=False),
+    PrimaryKeyConstraint("source", "ordinal", "task"),
+)
+Index("task_row_task", task_row.c.task)
+
+annotator = _table(
+    "annotator",
+    _id(),
+    Column("name", Letters, nullable=False),
+    Column("kind", Letters, _one_of("kind", "person", "model", "function"), nullable=False),
+    Column("tags", Letters),
+    UniqueConstraint("kind", "name"),
+)
+
+session = _table(
+    "session",
+    _id(),
+    Column("token", Letters, nullable=False, unique=True),
+    Column("dataset", Int, ForeignKey("dataset.id"), nullable=False),
+    Column("annotator", Int, ForeignKey("annotator.id"), nullable=False),
+    Column("name", Letters, nullable=False),
+    Column("kind", Letters, _one_of("kind", "person", "model", "function"), nullable=False),
+    Column("cursor_rank", Real),
+    Column("cursor_task", Int),
+    _count("answered"),
+    _count("ineligible"),
+    _count("held"),
+    _count("position"),
+    _flag("idle"),
+    Column("progress", Real),
+    Column("joined_at", Real, nullable=False),
+    Column("last_call", Real, nullable=False),
+    Column("retired_at", Real),
+    UniqueConstraint("dataset", "annotator"),
+    reused=False,
+)
+Index(
+    "session_holding",
+    session.c.dataset,
+    session.c.last_call,
+    sqlite_where=text("held > 0"),
+    postgresql_where=text("held > 0"),
+)
+
+client = _table(
+    "client",
+    Column("session", Int, nullable=False),
+    Column("id", Letters, nullable=False),
+    Column("last_call", Real, nullable=False),
+    PrimaryKeyConstraint("session", "id"),
+)
+
+assignment = _table(
+    "assignment",
+    Column("task", Int, ForeignKey("task.id"), nullable=False),
+    Column("session", Int, nullable=False),
+    Column(
+        "state",
+        Letters,
+        _one_of("state", "leased", "answered", "released", "expired", "ineligible"),
+        nullable=False,
+    ),
+    _flag("slot"),
+    Column("client", Letters),
+    Column("leased_at", Real),
+    Column("standing", Letters, _one_of("standing", "counted", "surplus", "uncounted", "withdrawn")),
+    _count("revision"),
+    Column("position", Int),
+    Column("answered_at", Real),
+    _flag("set_aside"),
+    PrimaryKeyConstraint("task", "session"),
+    CheckConstraint("slot = 0 OR state = 'leased'"),
+    CheckConstraint("(state = 'answered') = (standing IS NOT NULL)"),
+)
+Index(
+    "assignment_leased",
+    assignment.c.session,
+    sqlite_where=text("state = 'leased'"),
+    postgresql_where=text("state = 'leased'"),
+)
+Index(
+    "assignment_history",
+    assignment.c.session,
+    assignment.c.position,
+    sqlite_where=text("position IS NOT NULL"),
+    postgresql_where=text("position IS NOT NULL"),
+)
+
+answer = _table(
+    "answer",
+    _id(),
+    Column("op_id", Letters, nullable=False, unique=True),
+    Column("dataset", Int, nullable=False),
+    Column("task", Int, ForeignKey("task.id"), nullable=False),
+    Column("session", Int, nullable=False),
+    Column("revision", Int, nullable=False),
+    Column("base", Int),
+    Column("status", Letters, _one_of("status", "submitted", "retracted"), nullable=False),
+    Column("decision", Letters, _one_of("decision", "accept", "reject", "ignore")),
+    Column("changes", Letters),
+    Column("stored_form", Int),
+    Column("form_state", Letters, _one_of("form_state", "due", "made", "failed")),
+    Column("fingerprint", LargeBinary),
+    Column("run", Int),
+    Column("client_time", Real),
+    Column("server_time", Real, nullable=False),
+    Column("shown_at", Real),
+    Column("active_ms", Int),
+    Column("comment", Letters),
+    Column("reason", Letters),
+    Column("validated", Letters, _one_of("validated", "valid", "unvalidated", "failed")),
+    _flag("beside"),
+    UniqueConstraint("task", "session", "revision"),
+    reused=False,
+)
+Index("answer_dataset", answer.c.dataset, answer.c.id)
+Index("answer_session", answer.c.session, answer.c.id)
+Index(
+    "answer_form_due",
+    answer.c.dataset,
+    answer.c.id,
+    sqlite_where=text("form_state = 'due'"),
+    postgresql_where=text("form_state = 'due'"),
+)
+Index(
+    "answer_unvalidated",
+    answer.c.dataset,
+    answer.c.id,
+    sqlite_where=text("validated = 'unvalidated'"),
+    postgresql_where=text("validated = 'unvalidated'"),
+)
+
+draft = _table(
+    "draft",
+    Column("task", Int, ForeignKey("task.id"), nullable=False),
+    Column("session", Int, nullable=False),
+    Column("op_id", Letters, nullable=False),
+    Column("base", Int, nullable=False),
+    Column("changes", Letters),
+    Column("decision", Letters),
+    Column("comment", Letters),
+    Column("message", Letters),
+    Column("saved_at", Real, nullable=False),
+    PrimaryKeyConstraint("task", "session"),
+)
+
+draft_op = _table(
+    "draft_op",
+    Column("op_id", Letters, primary_key=True),
+    Column("task", Int, nullable=False),
+    Column("session", Int, nullable=False),
+    Column("base", Int, nullable=False),
+)
+
+delivery = _table(
+    "delivery",
+    Column("answer", Int, ForeignKey("answer.id"), primary_key=True),
+    Column("dataset", Int, nullable=False),
+    Column("task", Int, nullable=False),
+    Column("session", Int, nullable=False),
+    Column("kind", Letters, _one_of("kind", "update", "replace", "remove"), nullable=False),
+    Column("position", Int, nullable=False),
+    Column("run", Int),
+    Column("handed_at", Real),
+    Column("delivered_at", Real),
+    _flag("unseen"),
+)
+Index("delivery_task", delivery.c.task, delivery.c.session)
+Index(
+    "delivery_due",
+    delivery.c.dataset,
+    delivery.c.answer,
+    sqlite_where=text("delivered_at IS NULL"),
+    postgresql_where=text("delivered_at IS NULL"),
+)
+
+returned = _table(
+    "returned",
+    Column("dataset", Int, nullable=False),
+    Column("rank", Real, nullable=False),
+    Column("task", Int, nullable=False),
+    PrimaryKeyConstraint("dataset", "rank", "task"),
+)
+
+quarantine = _table(
+    "quarantine",
+    _id(),
+    Column("op_id", Letters, nullable=False),
+    Column("dataset", Int, nullable=False),
+    Column("session", Int, nullable=False),
+    Column("task_id", Letters, nullable=False),
+    Column("body", Letters, nullable=False),
+    Column("reason", Letters, nullable=False),
+    Column("received_at", Real, nullable=False),
+    UniqueConstraint("op_id", "session", "task_id"),
+)
+
+run = _table(
+    "run",
+    _id(),
+    Column("dataset", Int, ForeignKey("dataset.id"), nullable=False),
+    Column("generation", Int, nullable=False),
+    Column("recipe", Letters, nullable=False),
+    Column("command", Letters, nullable=False),
+    Column("view_id", Letters, nullable=False),
+    Column("config", Letters, nullable=False),
+    Column("labels", Letters, nullable=False),
+    Column("instructions", Letters),
+    Column("wants", Letters, nullable=False),
+    Column("excluded", Letters, nullable=False),
+    Column("host_pid", Int),
+    Column("address", Letters),
+    Column("secret", Letters),
+    Column("started_at", Real, nullable=False),
+    Column("beat_at", Real, nullable=False),
+    Column("ended_at", Real),
+    Column("error", Letters),
+    Column("stream", Letters, _one_of("stream", "open", "ended", "failed"), nullable=False),
+    Column("stream_detail", Letters),
+    Column("stream_row", Int),
+    _count("rows_read"),
+    Column("rows_known", Int),
+    Column("progress", Real),
+    UniqueConstraint("dataset", "generation"),
+)
+
+server = _table(
+    "server",
+    _id(),
+    Column("address", Letters, nullable=False),
+    Column("secret", Letters, nullable=False),
+    Column("pid", Int, nullable=False),
+    Column("version", Letters, nullable=False),
+    Column("started_at", Real, nullable=False),
+    Column("beat_at", Real, nullable=False),
+    Column("stopped_at", Real),
+)
+
+event = _table(
+    "event",
+    _id(),
+    Column("at", Real, nullable=False),
+    Column("dataset", Int),
+    Column("kind", Letters, nullable=False),
+    Column("detail", Letters),
+)
+
+media = _table(
+    "media",
+    _id(),
+    Column("dataset", Int, ForeignKey("dataset.id"), nullable=False),
+    Column("mount", Letters, nullable=False),
+    Column("folder", Letters, nullable=False),
+    UniqueConstraint("dataset", "mount"),
+)
+
+added_source = _table(
+    "added_source",
+    _id(),
+    Column("dataset", Int, ForeignKey("dataset.id"), nullable=False),
+    Column("uri", Letters, nullable=False),
+    Column("loader", Letters),
+    Column("text_key", Letters),
+    Column("state", Letters, _one_of("state", "waiting", "reading", "done", "refused"), nullable=False),
+    Column("detail", Letters),
+    Column("added_at", Real, nullable=False),
+)
+Index("added_source_dataset", added_source.c.dataset)
+
+
+def upgrade(op: Operations) -> None:
+    """From nothing."""
+    metadata.create_all(op.get_bind())
