@@ -1,6 +1,7 @@
 """What a database is called: the path of an SQLite file, or a URL."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
@@ -61,6 +62,11 @@ def shown(where: object) -> str:
     name, colon, _ = person.partition(":")
     person = f"{name}{colon}***" if colon else person
     return f"{scheme}://{person}{at}" + _SECRET.sub(r"\1***", place)
+
+
+def shown_words(words: Iterable[str]) -> list[str]:
+    """The words of a command line as they may be kept and shown: URLs of databases without passwords."""
+    return [shown(word) if _SCHEME.search(word) else word for word in words]
 
 
 def without_password(message: str, where: object) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from tests.crash.processes import DEADLINE, free_port, until
 
 from tallymark.channel.find import living_server, stop_server
+from tallymark.databases import Place, address_of, place_of
 from tallymark.errors import TallymarkError
 
 COMMAND = Path(sys.executable).with_name("tallymark")
@@ -22,12 +23,13 @@ Settings = dict[str, str]
 class Tallymark:
     """One home folder and the recipes that run on it; the address stays the same over restarts."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, url: str | None = None) -> None:
         self.home = home
-        self.database = home / "tallymark.db"
+        self.database: Place = place_of(url or home / "tallymark.db")
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.running: list[subprocess.Popen[str]] = []
+        self.heard: list[list[str]] = []
 
     def file(self, name: str, tasks: list[dict[str, Any]]) -> Path:
         """A source file."""
@@ -47,6 +49,7 @@ class Tallymark:
         )
         self.running.append(process)
         lines = _Lines(process)
+        self.heard.append(lines.heard)
         until(lambda: lines.said("Annotate at") or lines.ended, f"a page of {arguments}")
         assert lines.said("Annotate at"), "".join(lines.heard)
         return process
@@ -92,10 +95,15 @@ class Tallymark:
         """Decisions by text."""
         return {task["text"]: task["answer"] for task in self.export(dataset)}
 
+    def environment(self) -> Settings:
+        """The environment of a command on this home."""
+        return self._environment({})
+
     def _environment(self, settings: Settings) -> Settings:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TALLYMARK_")}
         ours = {
             "TALLYMARK_HOME": str(self.home),
+            "TALLYMARK_DATABASE": address_of(self.database),
             "TALLYMARK_PORT": str(self.port),
             "TALLYMARK_OPEN": "false",
             "PYTHONUNBUFFERED": "1",

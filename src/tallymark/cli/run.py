@@ -21,6 +21,7 @@ from tallymark.cli.arguments import (
 )
 from tallymark.cli.options import COMMAND_SETTINGS, RECIPE_SETTINGS, assigned, chosen, settings_arguments
 from tallymark.config import IGNORED, PAGE_KEYS, Files, Settings, resolve
+from tallymark.databases import shown_words
 from tallymark.errors import InputError, RecipeError
 from tallymark.recipe import Argument, Recipe
 
@@ -71,7 +72,7 @@ class Call:
 
 def invoke(found: Recipe, tokens: Sequence[str], *, command: Sequence[str]) -> int:
     """Run a recipe or command with what was typed after its name; gives the exit code."""
-    call = _parse(found, tokens, command=shlex.join(command), keywords={})
+    call = _parse(found, tokens, command=shlex.join(shown_words(command)), keywords={})
     return 0 if call is None else _start(call)
 
 
@@ -92,9 +93,18 @@ def serve(command: str, *args: Any, **config: Any) -> int:
         load_files(paths)
     found = catalog.find(tokens[0])
     call = (
-        _direct(found, args, config) if args else _parse(found, tokens[1:], command=command, keywords=config)
+        _direct(found, args, config)
+        if args
+        else _parse(found, tokens[1:], command=_shown(command), keywords=config)
     )
     return 0 if call is None else _start(call)
+
+
+def _shown(command: str) -> str:
+    """A command as it is kept: as it was typed, but for passwords."""
+    words = shlex.split(command)
+    kept = shown_words(words)
+    return command if kept == words else shlex.join(kept)
 
 
 def run_recipe(

@@ -13,6 +13,8 @@ from pydantic.fields import FieldInfo
 
 from tallymark.config.prodigy import SECRET
 from tallymark.config.settings import lax, off
+from tallymark.databases import is_postgresql
+from tallymark.databases import shown as without_secret
 from tallymark.registry import nearest
 
 __all__ = ["can_be_off", "expected", "fits", "is_number", "masked", "shown", "suggestion", "words_of"]
@@ -116,6 +118,8 @@ def masked(name: str, value: Any) -> Any:
         return {key: masked(str(key), item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [masked(name, item) for item in value]
+    if is_postgresql(value):
+        return without_secret(value)
     return _PASSWORD.sub(r"\1***\2", value) if isinstance(value, str) else value
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 
+from tallymark.databases import shown
 from tallymark.errors import StoreError, StoreUnavailable
 from tallymark.store.database import Clock, ddl
 from tallymark.store.statements import SQLITE, Statement
@@ -176,7 +177,7 @@ def sqlite_path(where: str | Path) -> Path:
     try:
         url = make_url(where)
     except ArgumentError as error:
-        raise StoreError(f"{where!r} is not a database address. {wanted}") from error
+        raise StoreError(f"{shown(where)!r} is not a database address. {wanted}") from error
     if url.get_backend_name() != "sqlite" or not url.database:
         raise StoreError(f"The database {url.render_as_string()!r} is not supported. {wanted}")
     return Path(url.database).expanduser().absolute()
