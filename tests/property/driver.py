@@ -13,6 +13,7 @@ from tallymark.queue import (
     importing,
     lease,
     operate,
+    people,
     progress,
     runs,
     seats,
@@ -260,6 +261,9 @@ class Driver:
 
     def operate(self, name: str, **arguments: Any) -> Any:
         return self.run(lambda tx: getattr(operate, name)(tx, dataset=DATASET, **arguments))
+
+    def people(self, call: str, /, **arguments: Any) -> Any:
+        return self.run(lambda tx: getattr(people, call)(tx, dataset=DATASET, **arguments))
 
     # -- checks ------------------------------------------------------------------------------------
 

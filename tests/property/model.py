@@ -35,6 +35,7 @@ class Seat:
     retired: bool = False
     left: bool = False
     waits: bool = False
+    merged: bool = False
     last_call: float = 0.0
     clients: dict[str | None, float] = field(default_factory=dict)
 
@@ -619,6 +620,70 @@ class Queue:
         if mine.state in ("", "released", "expired"):
             mine.state = "ineligible"
 
+    def withdraw_answers(self, seat: Seat, since: float) -> int:
+        """All answers of a seat from a time on are set aside."""
+        mine = [each for each in self._answers_since(seat, since) if not each.set_aside]
+        for each in mine:
+            self.withdraw_answer(each.task, seat)
+        return len(mine)
+
+    def reinstate_answers(self, seat: Seat, since: float) -> int:
+        """All that were set aside are answers again, in the order of their tasks."""
+        mine = [each for each in self._answers_since(seat, since) if each.set_aside]
+        for each in sorted(mine, key=lambda each: int(each.task)):
+            self.reinstate_answer(each.task, seat)
+        return len(mine)
+
+    def _answers_since(self, seat: Seat, since: float) -> list[Assignment]:
+        mine = (each for each in self.assignments() if each.seat == seat.token)
+        return [each for each in mine if each.state == "answered" and each.said.at >= since]
+
+    def send_back(self, task_id: str, seat: Seat) -> None:
+        """An answer is its author's again, with a comment."""
+        mine = self.tasks[task_id].assignments[seat.token]
+        self._send_back(self.tasks[task_id], mine, mine.said.op_id)
+
+    def merge(self, one: Seat, into: Seat) -> tuple[int, int]:
+        """Two seats are one person's: of two answers the newer counts. How many tasks moved, and both had."""
+        self.retire(one)
+        one.merged = into.merged = True
+        moved = both = 0
+        for task in self.tasks.values():
+            first, second = task.assignments.get(one.token), task.assignments.get(into.token)
+            if first is None or not first.state:
+                continue
+            if first.state == "answered" and second is not None and second.live:
+                self._end(second, "released")
+            if second is not None and first.state == second.state == "answered":
+                both += 1
+                self._keep_newer(task, first, second)
+            elif second is None or not second.state or (first.state == "answered" and not second.revision):
+                moved += 1
+                self._move(task, first, second, into)
+            elif first.state == "answered" and second.state in ("released", "expired"):
+                second.state = "ineligible"
+        return moved, both
+
+    def _keep_newer(self, task: QueuedTask, first: Assignment, second: Assignment) -> None:
+        newer, older = (first, second) if first.said.at > second.said.at else (second, first)
+        counted = older.standing == "counted"
+        older.standing, older.set_aside = "withdrawn", True
+        if counted and newer.standing == "surplus":
+            newer.standing = "counted"
+        self._promote(task)
+
+    def _move(self, task: QueuedTask, first: Assignment, second: Assignment | None, into: Seat) -> None:
+        del task.assignments[first.seat]
+        if second is not None and second.draft is not None:  # each keeps their own half-done work
+            task.assignments[first.seat] = Assignment(task.id, first.seat, draft=first.draft)
+            first.draft = second.draft
+        for ops in (self.answered_ops, self.drafted):
+            for op_id, (of, token, number) in ops.items():
+                if (of, token) == (task.id, first.seat):
+                    ops[op_id] = of, into.token, number
+        first.seat = into.token
+        task.assignments[into.token] = first
+
     def set_overlap(self, overlap: int | None, task_ids: Collection[str] | None = None) -> None:
         if task_ids is None:
             self.overlap = overlap
@@ -738,6 +803,8 @@ class Queue:
             return True
         if not strictly and (seat.retired or op_id in self.on_their_way):
             return True
+        if seat.merged:  # whose answers came in two orders
+            return not strictly
         others = [each for each in self.assignments() if each.seat == token and each is not mine]
         newer = [each.current.order for each in others if each.current and each.state == "answered"]
         if not strictly:

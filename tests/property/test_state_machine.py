@@ -193,7 +193,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     # -- operators -----------------------------------------------------------------------------------
 
-    @rule(pick=NUMBER, task=NUMBER, overlap=OVERLAP, all_of_it=CHANCE, what=st.integers(0, 7))
+    @rule(pick=NUMBER, task=NUMBER, overlap=OVERLAP, all_of_it=CHANCE, what=st.integers(0, 11))
     def an_operator(self, pick: int, task: int, overlap: int | None, all_of_it: bool, what: int) -> None:
         world, one = self.world, None if all_of_it else pick
         if what == 0:
@@ -210,8 +210,16 @@ class QueueMachine(RuleBasedStateMachine):
             world.set_overlap(one, overlap)
         elif what == 6:
             world.release_all(one)
-        else:
+        elif what == 7:
             world.bar(pick, task)
+        elif what == 8:
+            world.withdraw_answers(pick, 60.0 * task, back=all_of_it)
+        elif what == 9:
+            world.send_back(pick)
+        elif what == 10:
+            world.merge_seats(pick, task)
+        else:
+            world.rename_seat(pick)
 
 
 COMMON = settings(

@@ -48,6 +48,19 @@ def arguments(team: Team) -> dict[str, dict[str, Any]]:
         "enqueue.enqueue": {"tasks": [new_task({"text": "c"})], "read": {str(source): 1}},
         "enqueue.source_done": {"source": source, "known_rows": 1},
         "enqueue.demand": {"batch_size": 10},
+        "erasing.erase_record": {"task_ids": [task]},
+        "erasing.erase_person": {"name": "bob"},
+        "labelling.add_label": {"label": "A"},
+        "labelling.rename_label": {"label": "A", "new": "B"},
+        "labelling.merge_labels": {"label": "B", "into": "C"},
+        "labelling.retire_label": {"label": "C"},
+        "labelling.set_instructions": {"text": "Look."},
+        "labelling.reopen_affected": {"comment": "Look again.", "label": "none of them"},
+        "people.withdraw_answers": {"session": "ann"},
+        "people.reinstate_answers": {"session": "ann"},
+        "people.send_answer_back": {**on_answer, "comment": "Look again."},
+        "people.rename_seat": {"name": "ann", "new_name": "eve"},
+        "people.merge_seats": {"name": "cem", "into": "eve"},
         "importing.import_answers": {"records": [{"text": "d", "answer": "accept"}], "shapes": SHAPES},
         "operate.withdraw_task": on_task,
         "operate.reopen_task": on_task,
@@ -81,6 +94,8 @@ def arguments(team: Team) -> dict[str, dict[str, Any]]:
 def test_arguments_and_results_are_json(team: Team) -> None:
     given = arguments(team)
     team.other("spare")
+    team.run(labels=["C", "D"])
+    team.people("bob", "cem")
     token = team.seat("ann").token
     for name, function in CALLS.items():
         names = inspect.signature(function).parameters

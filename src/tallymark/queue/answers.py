@@ -48,10 +48,10 @@ _NEW_ANSWER = Statement(
     """
     INSERT INTO answer (op_id, dataset, task, session, revision, base, status, decision, changes,
                         form_state, fingerprint, run, client_time, server_time, shown_at, active_ms,
-                        comment, reason, validated, beside)
+                        comment, reason, validated, beside, label_version)
     VALUES (:op_id, :dataset, :task, :session, :revision, :base, :status, :decision, :changes,
             :form_state, :fingerprint, :run, :client_time, :server_time, :shown_at, :active_ms,
-            :comment, :reason, :validated, :beside)
+            :comment, :reason, :validated, :beside, :label_version)
     RETURNING id
     """,
 )
@@ -451,6 +451,7 @@ def _append(
             "comment": whole_or_none(op.get("comment")),
             "reason": whole_or_none(op.get("reason")),
             "beside": int(not current),
+            "label_version": seat.row["label_version"],
             "validated": validated
             if current and submitted and validated in ("valid", "unvalidated")
             else None,

@@ -55,7 +55,17 @@ _ROW_FATES = Statement(
 )
 _OF_DATASET = tuple(
     Statement(f"What belongs to a dataset: {table}.", f"DELETE FROM {table} WHERE dataset = :dataset")  # noqa: S608
-    for table in ("returned", "quarantine", "media", "added_source", "audience", "source", "run", "session")
+    for table in (
+        "returned",
+        "quarantine",
+        "media",
+        "added_source",
+        "audience",
+        "label_change",
+        "source",
+        "run",
+        "session",
+    )
 )
 _ANNOTATORS = Statement(
     "Annotators without any session.",

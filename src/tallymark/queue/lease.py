@@ -272,7 +272,7 @@ def heartbeat(
         "changed": [{"task_id": str(row["task"]), "revision": row["revision"]} for row in changed],
         "cursor": changed[-1]["id"] if changed else newest,
         "returned": tx.value(_RETURNED_COUNT, {"dataset": seat.dataset}),
-        "project_version": seat.row["run"] or 0,
+        "project_version": (seat.row["run"] or 0) + seat.row["label_version"],
         "also_open": also_open(tx, seat.id, client),
     }
 

@@ -74,7 +74,7 @@ def release_all(tx: Transaction, *, dataset: str, session: str | None = None) ->
     seat = None if session is None else _seat(tx, found["id"], dataset, session)
     held = [row["task"] for row in tx.all(_HELD_IN, {"dataset": found["id"], "session": seat})]
     tasks = Tasks.locked(tx, found["id"], sorted(set(held)))
-    ended = _end_leases(tx, tasks, only=seat)
+    ended = end_leases(tx, tasks, only=seat)
     tasks.settle()
     note(tx, found["id"], "released", f"{ended} leases")
     return {"released": ended}
@@ -83,7 +83,7 @@ def release_all(tx: Transaction, *, dataset: str, session: str | None = None) ->
 def withdraw_task(tx: Transaction, *, dataset: str, task_id: str) -> dict[str, Any]:
     """Take a task out of circulation: its leases end, its answers stay in history."""
     found, tasks, task = _one_task(tx, dataset, task_id)
-    _end_leases(tx, tasks)
+    end_leases(tx, tasks)
     tasks.set_state(task, "withdrawn")
     tasks.settle()
     note(tx, found, "task_withdrawn", task=task)
@@ -128,7 +128,7 @@ def reinstate_answer(tx: Transaction, *, dataset: str, task_id: str, session: st
     row = tx.one(_ASSIGNMENT, {"task": task, "session": seat})
     if row is None or not row["set_aside"]:
         raise NotKnown(f"Session {session!r} has no withdrawn answer to task {task_id} of {dataset!r}.")
-    standing = _standing(row, tasks[task]) if row["state"] == "answered" else None
+    standing = standing_of(row, tasks[task]) if row["state"] == "answered" else None
     tx.run(_SET_ASIDE, {"task": task, "session": seat, "set_aside": 0, "standing": standing})
     slots = int(standing == "counted")
     tasks.move(task, taken=slots, counted=slots)
@@ -137,7 +137,7 @@ def reinstate_answer(tx: Transaction, *, dataset: str, task_id: str, session: st
     return {}
 
 
-def _standing(row: Row, task: LockedTask) -> str:
+def standing_of(row: Row, task: LockedTask) -> str:
     """The standing of an answer that is no longer set aside."""
     if row["kind"] != "person" or (row["decision"] == "ignore" and not row["ignore_counts"]):
         return "uncounted"
@@ -193,7 +193,7 @@ def _set_paused(tx: Transaction, dataset: str, paused: int) -> dict[str, Any]:
     return {}
 
 
-def _end_leases(tx: Transaction, tasks: Tasks, *, only: int | None = None) -> int:
+def end_leases(tx: Transaction, tasks: Tasks, *, only: int | None = None) -> int:
     holders = tx.all(_HOLDERS, {"ids": json_ids(tasks.ids())})
     ended = 0
     for session in sorted({row["session"] for row in holders if only in (None, row["session"])}):
@@ -210,6 +210,12 @@ def _one_task(tx: Transaction, dataset: str, task_id: str) -> tuple[int, Tasks, 
     if not tasks.ids():
         raise NotKnown(f"Dataset {dataset!r} has no task {task_id}.")
     return found["id"], tasks, int(task_id)
+
+
+def named_task(tx: Transaction, dataset: str, task_id: str) -> tuple[int, int]:
+    """A dataset and one of its tasks by their numbers. Errors: `NotKnown`."""
+    found, _, task = _one_task(tx, dataset, task_id)
+    return found, task
 
 
 def _seat(tx: Transaction, dataset: int, dataset_name: str, name: str) -> int:

@@ -7,6 +7,7 @@ from tallymark import jsontext
 from tallymark.errors import DatasetRequired, Fenced, NotKnown
 from tallymark.queue.datasets import find_dataset
 from tallymark.queue.exclusion import bar_seats
+from tallymark.queue.label_changes import apply_changes, changes_of
 from tallymark.queue.locks import fences_run, makes_dataset, writes_for_run
 from tallymark.store import Row, Statement, Transaction
 from tallymark.types import StreamState
@@ -51,8 +52,8 @@ _NEWEST = Statement(
 )
 _PROJECT = Statement(
     "The newest run of a dataset.",
-    "SELECT r.*, d.name AS dataset_name, d.overlap, d.paused FROM dataset d JOIN run r ON r.id = d.run"
-    " WHERE d.name = :name",
+    "SELECT r.*, d.name AS dataset_name, d.overlap, d.paused, d.label_version FROM dataset d"
+    " JOIN run r ON r.id = d.run WHERE d.name = :name",
 )
 _DATABASE = Statement("The id of the database.", "SELECT uuid FROM database WHERE id = 1")
 
@@ -185,15 +186,18 @@ def project(tx: Transaction, *, dataset: str | None = None) -> dict[str, Any]:
     if row is None:
         find_dataset(tx, name)
         raise NotKnown(f"No recipe was started on dataset {name!r} yet.")
+    config = jsontext.loads(row["config"])
+    changes = changes_of(tx, row["dataset"])
+    labels, instructions = apply_changes(jsontext.loads(row["labels"]), row["instructions"], changes)
     return {
         "database_id": tx.value(_DATABASE),
         "dataset": row["dataset_name"],
         "recipe": row["recipe"],
         "view_id": row["view_id"],
-        "project_version": row["id"],
-        "labels": jsontext.loads(row["labels"]),
-        "instructions": row["instructions"],
-        "config": jsontext.loads(row["config"]),
+        "project_version": row["id"] + row["label_version"],
+        "labels": labels,
+        "instructions": instructions,
+        "config": {**config, "labels": labels} if config.get("labels") else config,
         "wants": jsontext.loads(row["wants"]),
         "validates": "validate_answer" in jsontext.loads(row["wants"]),
         "overlap": row["overlap"],

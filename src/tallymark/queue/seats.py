@@ -22,9 +22,9 @@ _SEAT = Statement(
     "A seat with its dataset and the dataset's newest run, by token.",
     """
     SELECT s.*, d.name AS dataset_name, d.exclude_by, d.overlap, d.ignore_counts, d.lease_seconds, d.paused,
-           d.queued, d.done, d.withdrawn, d.run, r.view_id, r.wants, r.stream, r.stream_detail, r.stream_row,
-           r.rows_read, r.rows_known, r.beat_at AS host_beat, r.ended_at, r.error, r.routed,
-           r.progress AS run_progress
+           d.queued, d.done, d.withdrawn, d.run, d.label_version, r.view_id, r.wants, r.stream,
+           r.stream_detail, r.stream_row, r.rows_read, r.rows_known, r.beat_at AS host_beat, r.ended_at,
+           r.error, r.routed, r.progress AS run_progress
       FROM session s JOIN dataset d ON d.id = s.dataset LEFT JOIN run r ON r.id = d.run
      WHERE s.token = :token
     """,

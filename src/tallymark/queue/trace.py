@@ -150,6 +150,12 @@ def trace(
     return {"tasks": lives, "row_fates": fates, "note": note}
 
 
+def tasks_of_text(tx: Transaction, *, dataset: str, text: str) -> list[str]:
+    """The tasks whose input is exactly this text."""
+    named = {"dataset": find_dataset(tx, dataset)["id"], "identity": identities({"text": text}).input}
+    return [str(row["id"]) for row in tx.all(_BY_INPUT, named)]
+
+
 def _collect(tasks: dict[int, Row], rows: list[Row]) -> None:
     tasks.update({row["id"]: row for row in rows})
 

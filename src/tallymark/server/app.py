@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException
 import tallymark
 from tallymark.errors import DatasetRequired, NotKnown, TallymarkError
 from tallymark.queue.writer import Writer
-from tallymark.server import access_api, internal, media, page, read_api, session_api
 from tallymark.server.access import Access, Gate
+from tallymark.server import access_api, admin_api, internal, media, page, read_api, session_api
 from tallymark.server.channel import interface_shapes
 from tallymark.server.guard import Guard
 from tallymark.server.hosts import Hosts
@@ -73,6 +73,7 @@ def create_app(
     for router in (
         session_api.router,
         access_api.router,
+        admin_api.router,
         read_api.router,
         media.router,
         read_api.root,

@@ -10,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from tallymark.server import replies, wire
+from tallymark.server import admin_wire, replies, wire
 from tallymark.server.problems import PROBLEM_TYPE
 
 _REF = "#/components/schemas/{model}"
@@ -22,6 +22,7 @@ _BODIES: tuple[type[BaseModel], ...] = (
     wire.HeartbeatRequest,
     wire.LoginRequest,
     wire.AcceptRequest,
+    *admin_wire.BODIES,
     replies.ProblemDocument,
 )
 _METHODS = ("get", "post")

@@ -42,6 +42,7 @@ PROBLEMS: dict[str, Problem] = {
     "media_type": Problem(415, "The request body must be application/json"),
     "media_unknown": Problem(404, "There is no such media file"),
     "method_not_allowed": Problem(405, "This address does not take that method"),
+    "not_operator": Problem(403, "Operators work on the server's own machine"),
     "no_project": Problem(404, "No recipe has been started for this dataset"),
     "not_allowed": Problem(403, "This account may not do that"),
     "not_known": Problem(404, "There is no such thing"),

@@ -396,6 +396,150 @@ class TraceReply(BaseModel):
     note: str | None
 
 
+class AdminReply(BaseModel):
+    """What an operator's call did, as counts and names; empty when there is nothing to count."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class DatasetGlance(BaseModel):
+    """A dataset's counters and its newest run; `open` tasks want answers. Times are seconds (UNIX)."""
+
+    id: int
+    name: str
+    created_at: float
+    overlap: int | None
+    paused: bool
+    tasks: int
+    done: int
+    withdrawn: int
+    open: int
+    host: Literal["up", "down"]
+    recipe: str | None
+    view_id: str | None
+    started_at: float | None
+    ended_at: float | None
+    beat_at: float | None
+    error: str | None
+    stream: str | None
+    stream_detail: str | None
+    stream_row: int | None
+    rows_read: int | None
+    rows_known: int | None
+
+
+class DatasetsReply(BaseModel):
+    """Every dataset, by name."""
+
+    datasets: list[DatasetGlance]
+
+
+class SeatGlance(BaseModel):
+    """A session; `pace` is answers an hour over the last hour, `active_ms` work in the last day."""
+
+    name: str
+    kind: Literal["person", "model", "function"]
+    answered: int
+    held: int
+    ineligible: int
+    joined_at: float
+    last_call: float
+    retired_at: float | None
+    retired: bool
+    idle: int
+    pace: float
+    active_ms: int
+    last_answer: float | None
+
+
+class HeldTask(BaseModel):
+    """Who holds a task since when; from `lease_until` on others may take it (null: never)."""
+
+    task: str
+    session: str
+    leased_at: float
+    last_call: float
+    lease_until: float | None
+
+
+class EventGlance(BaseModel):
+    """Something that happened to a dataset or one of its tasks."""
+
+    at: float
+    kind: str
+    detail: str | None
+    task: str | None
+
+
+class QuarantineGlance(BaseModel):
+    """An operation that fitted nowhere, and why."""
+
+    session: str
+    task_id: str
+    reason: str
+    received_at: float
+
+
+class OverviewReply(DatasetGlance):
+    """One dataset at a glance."""
+
+    seats: list[SeatGlance]
+    pace: float
+    eta_seconds: float | None
+    held: list[HeldTask]
+    events: list[EventGlance]
+    quarantine: list[QuarantineGlance]
+
+
+class Measured(BaseModel):
+    """Agreement over the tasks that several answered: mean share of agreeing pairs, Krippendorff's alpha."""
+
+    units: int
+    values: int
+    percent: float | None
+    alpha: float | None
+
+
+class AgreementReply(BaseModel):
+    """Agreement on the decision, and on everything that was said."""
+
+    decision: Measured
+    answer: Measured
+
+
+class LabelChange(BaseModel):
+    """One change of the labels or the instructions."""
+
+    id: int
+    at: float
+    kind: Literal["add", "rename", "merge", "retire", "instructions"]
+    label: str | None
+    new: str | None
+
+
+class LabelsReply(BaseModel):
+    """Labels and instructions as they are now; `version` is the number of the last change, or 0."""
+
+    labels: list[str]
+    instructions: str | None
+    version: int
+    changes: list[LabelChange]
+
+
+class AffectedAnswer(BaseModel):
+    """An answer that was given before a change."""
+
+    task_id: str
+    session: str
+
+
+class AffectedReply(BaseModel):
+    """Answers given before a change; `after` goes on, null: there are no more."""
+
+    answers: list[AffectedAnswer]
+    after: int | None
+
+
 class Health(BaseModel):
     """The database answers."""
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = MetaData()
 
@@ -83,6 +83,7 @@ dataset = _table(
     Column("lease_seconds", Real),
     _flag("paused"),
     Column("run", Int),
+    _count("label_version"),
     _count("queued"),
     _count("done"),
     _count("withdrawn"),
@@ -334,6 +335,7 @@ answer = _table(
     Column("reason", Letters),
     Column("validated", Letters, _one_of("validated", "valid", "unvalidated", "failed")),
     _flag("beside"),
+    _count("label_version"),
     UniqueConstraint("task", "session", "revision"),
     reused=False,
 )
@@ -492,6 +494,20 @@ Index(
     sqlite_where=text("task IS NOT NULL"),
     postgresql_where=text("task IS NOT NULL"),
 )
+
+label_change = _table(
+    "label_change",
+    _id(),
+    Column("dataset", Int, ForeignKey("dataset.id"), nullable=False),
+    Column("at", Real, nullable=False),
+    Column(
+        "kind", Letters, _one_of("kind", "add", "rename", "merge", "retire", "instructions"), nullable=False
+    ),
+    Column("label", Letters),
+    Column("new", Letters),
+    reused=False,
+)
+Index("label_change_dataset", label_change.c.dataset)
 
 media = _table(
     "media",

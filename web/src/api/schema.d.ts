@@ -88,6 +88,506 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/affected": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Affected
+         * @description Answers given before a change of the labels, with `label` those that carry it.
+         */
+        get: operations["operatorAffected"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/agreement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Agree
+         * @description How far annotators agree, on the decision and on the whole answer.
+         */
+        get: operations["operatorAgreement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/datasets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Datasets
+         * @description Every dataset with its counters and its newest run.
+         */
+        get: operations["operatorDatasets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/erase/person": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erase a person's name, for good.
+         * @description Erase a person's name, for good.
+         */
+        post: operations["operatorErasePerson"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/erase/record": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erase records from every dataset, for good.
+         * @description Erase records from every dataset, for good.
+         */
+        post: operations["operatorEraseRecord"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Labels
+         * @description The labels and instructions as they are now, and every change of them.
+         */
+        get: operations["operatorLabels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/labels/add": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Offer one more label.
+         * @description Offer one more label.
+         */
+        post: operations["operatorLabelsAdd"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/labels/instructions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show other instructions.
+         * @description Show other instructions.
+         */
+        post: operations["operatorLabelsInstructions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/labels/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Offer one label instead of two.
+         * @description Offer one label instead of two.
+         */
+        post: operations["operatorLabelsMerge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/labels/rename": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Offer a label under another name.
+         * @description Offer a label under another name.
+         */
+        post: operations["operatorLabelsRename"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/labels/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send answers given before a change of the labels back to their authors.
+         * @description Send answers given before a change of the labels back to their authors.
+         */
+        post: operations["operatorLabelsReopen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/labels/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Offer a label no longer.
+         * @description Offer a label no longer.
+         */
+        post: operations["operatorLabelsRetire"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/overlap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change how many answers a task wants, or every task.
+         * @description Change how many answers a task wants, or every task.
+         */
+        post: operations["operatorOverlap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look
+         * @description One dataset at a glance: seats, pace, who holds what, the stream and its errors, the last events.
+         */
+        get: operations["operatorOverview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lease nothing more; answers are stored all the same.
+         * @description Lease nothing more; answers are stored all the same.
+         */
+        post: operations["operatorPause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/reinstate-answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take back `withdraw-answers`.
+         * @description Take back `withdraw-answers`.
+         */
+        post: operations["operatorReinstateAnswers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End all leases, or those of one session.
+         * @description End all leases, or those of one session.
+         */
+        post: operations["operatorRelease"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take back a withdrawal of a task or an answer.
+         * @description Take back a withdrawal of a task or an answer.
+         */
+        post: operations["operatorReopen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lease again.
+         * @description Lease again.
+         */
+        post: operations["operatorResume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/seats/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make one session of two.
+         * @description Make one session of two.
+         */
+        post: operations["operatorSeatsMerge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/seats/rename": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a session another name.
+         * @description Give a session another name.
+         */
+        post: operations["operatorSeatsRename"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/seats/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close a session.
+         * @description Close a session.
+         */
+        post: operations["operatorSeatsRetire"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/send-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Return an answer to its author with a comment.
+         * @description Return an answer to its author with a comment.
+         */
+        post: operations["operatorSendBack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a task out of circulation, or set one session's answer to it aside.
+         * @description Take a task out of circulation, or set one session's answer to it aside.
+         */
+        post: operations["operatorWithdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/withdraw-answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set aside what a session answered from a time on; others get the tasks again.
+         * @description Set aside what a session answered from a time on; others get the tasks again.
+         */
+        post: operations["operatorWithdrawAnswers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -412,6 +912,41 @@ export interface components {
             revision: number | null;
         };
         /**
+         * AdminReply
+         * @description What an operator's call did, as counts and names; empty when there is nothing to count.
+         */
+        AdminReply: {
+            [key: string]: unknown;
+        };
+        /**
+         * AffectedAnswer
+         * @description An answer that was given before a change.
+         */
+        AffectedAnswer: {
+            /** Session */
+            session: string;
+            /** Task Id */
+            task_id: string;
+        };
+        /**
+         * AffectedReply
+         * @description Answers given before a change; `after` goes on, null: there are no more.
+         */
+        AffectedReply: {
+            /** After */
+            after: number | null;
+            /** Answers */
+            answers: components["schemas"]["AffectedAnswer"][];
+        };
+        /**
+         * AgreementReply
+         * @description Agreement on the decision, and on everything that was said.
+         */
+        AgreementReply: {
+            answer: components["schemas"]["Measured"];
+            decision: components["schemas"]["Measured"];
+        };
+        /**
          * AnswerTrace
          * @description One revision. `changes` are those against the task's document, `difference` those against the revision
          *     it was based on, by key. `exported` is the record that `db-out` writes. Times are seconds (UNIX).
@@ -493,6 +1028,24 @@ export interface components {
             ops: components["schemas"]["Operation"][];
         };
         /**
+         * AnswersSince
+         * @description The answers of one session from a time on, in seconds (UNIX).
+         */
+        AnswersSince: {
+            /**
+             * Dataset
+             * @default null
+             */
+            dataset: string | null;
+            /** Session */
+            session: string;
+            /**
+             * Since
+             * @default 0
+             */
+            since: number;
+        };
+        /**
          * AssignmentTrace
          * @description What one session has to do with a task; `slot` 1: it takes one of the wanted answers.
          */
@@ -551,6 +1104,65 @@ export interface components {
             task: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * DatasetGlance
+         * @description A dataset's counters and its newest run; `open` tasks want answers. Times are seconds (UNIX).
+         */
+        DatasetGlance: {
+            /** Beat At */
+            beat_at: number | null;
+            /** Created At */
+            created_at: number;
+            /** Done */
+            done: number;
+            /** Ended At */
+            ended_at: number | null;
+            /** Error */
+            error: string | null;
+            /**
+             * Host
+             * @enum {string}
+             */
+            host: "up" | "down";
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Open */
+            open: number;
+            /** Overlap */
+            overlap: number | null;
+            /** Paused */
+            paused: boolean;
+            /** Recipe */
+            recipe: string | null;
+            /** Rows Known */
+            rows_known: number | null;
+            /** Rows Read */
+            rows_read: number | null;
+            /** Started At */
+            started_at: number | null;
+            /** Stream */
+            stream: string | null;
+            /** Stream Detail */
+            stream_detail: string | null;
+            /** Stream Row */
+            stream_row: number | null;
+            /** Tasks */
+            tasks: number;
+            /** View Id */
+            view_id: string | null;
+            /** Withdrawn */
+            withdrawn: number;
+        };
+        /**
+         * DatasetsReply
+         * @description Every dataset, by name.
+         */
+        DatasetsReply: {
+            /** Datasets */
+            datasets: components["schemas"]["DatasetGlance"][];
         };
         /**
          * DeliveryTrace
@@ -630,6 +1242,45 @@ export interface components {
             saved_at: number;
             /** Session */
             session: string;
+        };
+        /**
+         * ErasePersonRequest
+         * @description A person's name vanishes from the whole database. `sure`: it cannot be taken back.
+         */
+        ErasePersonRequest: {
+            /** Name */
+            name: string;
+            /** Sure */
+            sure: boolean;
+        };
+        /**
+         * EraseRecordRequest
+         * @description The inputs of these tasks vanish from every dataset. `sure`: it cannot be taken back.
+         */
+        EraseRecordRequest: {
+            /**
+             * Dataset
+             * @default null
+             */
+            dataset: string | null;
+            /** Sure */
+            sure: boolean;
+            /** Task Ids */
+            task_ids: string[];
+        };
+        /**
+         * EventGlance
+         * @description Something that happened to a dataset or one of its tasks.
+         */
+        EventGlance: {
+            /** At */
+            at: number;
+            /** Detail */
+            detail: string | null;
+            /** Kind */
+            kind: string;
+            /** Task */
+            task: string | null;
         };
         /**
          * EventReply
@@ -717,6 +1368,22 @@ export interface components {
             leaving: boolean;
         };
         /**
+         * HeldTask
+         * @description Who holds a task since when; from `lease_until` on others may take it (null: never).
+         */
+        HeldTask: {
+            /** Last Call */
+            last_call: number;
+            /** Lease Until */
+            lease_until: number | null;
+            /** Leased At */
+            leased_at: number;
+            /** Session */
+            session: string;
+            /** Task */
+            task: string;
+        };
+        /**
          * HistoryEntry
          * @description One answer of this session at its current revision.
          */
@@ -760,6 +1427,19 @@ export interface components {
             next: number | null;
         };
         /**
+         * InstructionsRequest
+         * @description Other instructions, as text or Markdown.
+         */
+        InstructionsRequest: {
+            /**
+             * Dataset
+             * @default null
+             */
+            dataset: string | null;
+            /** Text */
+            text: string;
+        };
+        /**
          * Invariant
          * @description One statement that must hold; `records` are examples of those that break it.
          */
@@ -782,6 +1462,52 @@ export interface components {
             datasets: string[] | null;
             /** Name */
             name: string;
+        };
+        /**
+         * LabelChange
+         * @description One change of the labels or the instructions.
+         */
+        LabelChange: {
+            /** At */
+            at: number;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "add" | "rename" | "merge" | "retire" | "instructions";
+            /** Label */
+            label: string | null;
+            /** New */
+            new: string | null;
+        };
+        /**
+         * LabelRequest
+         * @description A label is added or retired.
+         */
+        LabelRequest: {
+            /**
+             * Dataset
+             * @default null
+             */
+            dataset: string | null;
+            /** Label */
+            label: string;
+        };
+        /**
+         * LabelsReply
+         * @description Labels and instructions as they are now; `version` is the number of the last change, or 0.
+         */
+        LabelsReply: {
+            /** Changes */
+            changes: components["schemas"]["LabelChange"][];
+            /** Instructions */
+            instructions: string | null;
+            /** Labels */
+            labels: string[];
+            /** Version */
+            version: number;
         };
         /**
          * Lease
@@ -891,6 +1617,95 @@ export interface components {
             task_hash: string[] | null;
         };
         /**
+         * Measured
+         * @description Agreement over the tasks that several answered: mean share of agreeing pairs, Krippendorff's alpha.
+         */
+        Measured: {
+            /** Alpha */
+            alpha: number | null;
+            /** Percent */
+            percent: number | null;
+            /** Units */
+            units: number;
+            /** Values */
+            values: number;
+        };
+        /**
+         * MergeLabelsRequest
+         * @description The label `into` is offered instead of `label`.
+         */
+        MergeLabelsRequest: {
+            /**
+             * Dataset
+             * @default null
+             */
+            dataset: string | null;
+            /** Into */
+            into: string;
+            /** Label */
+            label: string;
+        };
+        /**
+         * MergeSeatsRequest
+         * @description What the session `name` has goes to `into`, and `name` is retired.
+         */
+        MergeSeatsRequest: {
+            /**
+             * Dataset
+             * @default null
+             */
+            dataset: string | null;
+            /** Into */
+            into: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * OfDataset
+         * @description Something is done with a dataset.
+         */
+        OfDataset: {
+            /**
+             * Dataset
+             * @default null
+             */
+            dataset: string | null;
+        };
+        /**
+         * OfSession
+         * @description Something is done with a session, or with all of them.
+         */
+        OfSession: {
+            /**
+             * Dataset
+             * @default null
+             */
+            dataset: string | null;
+            /**
+             * Session
+             * @default null
+             */
+            session: string | null;
+        };
+        /**
+         * OfTask
+         * @description A task is withdrawn or put back; with `session`, that session's answer to it.
+         */
+        OfTask: {
+            /**
+             * Dataset
+             * @default null
+             */
+            dataset: string | null;
+            /**
+             * Session
+             * @default null
+             */
+            session: string | null;
+            /** Task Id */
+            task_id: string;
+        };
+        /**
          * Operation
          * @description One thing said about a task; `op_id` makes sending it again harmless.
          *
@@ -962,6 +1777,87 @@ export interface components {
              * @default null
              */
             unset: string[] | null;
+        };
+        /**
+         * OverlapRequest
+         * @description How many answers a task wants, or every task; null: everyone's.
+         */
+        OverlapRequest: {
+            /**
+             * Dataset
+             * @default null
+             */
+            dataset: string | null;
+            /** Overlap */
+            overlap: number | null;
+            /**
+             * Task Id
+             * @default null
+             */
+            task_id: string | null;
+        };
+        /**
+         * OverviewReply
+         * @description One dataset at a glance.
+         */
+        OverviewReply: {
+            /** Beat At */
+            beat_at: number | null;
+            /** Created At */
+            created_at: number;
+            /** Done */
+            done: number;
+            /** Ended At */
+            ended_at: number | null;
+            /** Error */
+            error: string | null;
+            /** Eta Seconds */
+            eta_seconds: number | null;
+            /** Events */
+            events: components["schemas"]["EventGlance"][];
+            /** Held */
+            held: components["schemas"]["HeldTask"][];
+            /**
+             * Host
+             * @enum {string}
+             */
+            host: "up" | "down";
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Open */
+            open: number;
+            /** Overlap */
+            overlap: number | null;
+            /** Pace */
+            pace: number;
+            /** Paused */
+            paused: boolean;
+            /** Quarantine */
+            quarantine: components["schemas"]["QuarantineGlance"][];
+            /** Recipe */
+            recipe: string | null;
+            /** Rows Known */
+            rows_known: number | null;
+            /** Rows Read */
+            rows_read: number | null;
+            /** Seats */
+            seats: components["schemas"]["SeatGlance"][];
+            /** Started At */
+            started_at: number | null;
+            /** Stream */
+            stream: string | null;
+            /** Stream Detail */
+            stream_detail: string | null;
+            /** Stream Row */
+            stream_row: number | null;
+            /** Tasks */
+            tasks: number;
+            /** View Id */
+            view_id: string | null;
+            /** Withdrawn */
+            withdrawn: number;
         };
         /**
          * ProblemDocument
@@ -1044,6 +1940,20 @@ export interface components {
             view_id: string;
         };
         /**
+         * QuarantineGlance
+         * @description An operation that fitted nowhere, and why.
+         */
+        QuarantineGlance: {
+            /** Reason */
+            reason: string;
+            /** Received At */
+            received_at: number;
+            /** Session */
+            session: string;
+            /** Task Id */
+            task_id: string;
+        };
+        /**
          * ReleaseReply
          * @description How many leases were given back.
          */
@@ -1066,6 +1976,72 @@ export interface components {
              * @default null
              */
             task_ids: string[] | null;
+        };
+        /**
+         * RenameLabelRequest
+         * @description A label is offered under another name.
+         */
+        RenameLabelRequest: {
+            /**
+             * Dataset
+             * @default null
+             */
+            dataset: string | null;
+            /** Label */
+            label: string;
+            /** New */
+            new: string;
+        };
+        /**
+         * RenameSeatRequest
+         * @description A session gets another name.
+         */
+        RenameSeatRequest: {
+            /**
+             * Dataset
+             * @default null
+             */
+            dataset: string | null;
+            /** Name */
+            name: string;
+            /** New Name */
+            new_name: string;
+        };
+        /**
+         * ReopenAffectedRequest
+         * @description Answers given before a change of the labels (the last one) go back to their authors with a comment.
+         */
+        ReopenAffectedRequest: {
+            /** Comment */
+            comment: string;
+            /**
+             * Dataset
+             * @default null
+             */
+            dataset: string | null;
+            /**
+             * Label
+             * @default null
+             */
+            label: string | null;
+            /**
+             * Version
+             * @default null
+             */
+            version: number | null;
+        };
+        /**
+         * RetireSeatRequest
+         * @description A session is closed.
+         */
+        RetireSeatRequest: {
+            /**
+             * Dataset
+             * @default null
+             */
+            dataset: string | null;
+            /** Name */
+            name: string;
         };
         /**
          * RowFate
@@ -1121,6 +2097,58 @@ export interface components {
             login: boolean;
             /** Suggested */
             suggested: string | null;
+        };
+        /**
+         * SeatGlance
+         * @description A session; `pace` is answers an hour over the last hour, `active_ms` work in the last day.
+         */
+        SeatGlance: {
+            /** Active Ms */
+            active_ms: number;
+            /** Answered */
+            answered: number;
+            /** Held */
+            held: number;
+            /** Idle */
+            idle: number;
+            /** Ineligible */
+            ineligible: number;
+            /** Joined At */
+            joined_at: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "person" | "model" | "function";
+            /** Last Answer */
+            last_answer: number | null;
+            /** Last Call */
+            last_call: number;
+            /** Name */
+            name: string;
+            /** Pace */
+            pace: number;
+            /** Retired */
+            retired: boolean;
+            /** Retired At */
+            retired_at: number | null;
+        };
+        /**
+         * SendBackRequest
+         * @description An answer goes back to its author, with a comment that the card shows.
+         */
+        SendBackRequest: {
+            /** Comment */
+            comment: string;
+            /**
+             * Dataset
+             * @default null
+             */
+            dataset: string | null;
+            /** Session */
+            session: string;
+            /** Task Id */
+            task_id: string;
         };
         /**
          * Session
@@ -1396,6 +2424,824 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AccessReply"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    operatorAffected: {
+        parameters: {
+            query?: {
+                dataset?: string | null;
+                label?: string | null;
+                /** @description number of a change; the last one if left out */
+                version?: number | null;
+                /** @description the `after` of the last reply */
+                after?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AffectedReply"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    operatorAgreement: {
+        parameters: {
+            query?: {
+                dataset?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementReply"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    operatorDatasets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetsReply"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    operatorErasePerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErasePersonRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminReply"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    operatorEraseRecord: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EraseRecordRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminReply"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    operatorLabels: {
+        parameters: {
+            query?: {
+                dataset?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelsReply"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    operatorLabelsAdd: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminReply"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    operatorLabelsInstructions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstructionsRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminReply"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    operatorLabelsMerge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeLabelsRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminReply"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    operatorLabelsRename: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenameLabelRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminReply"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    operatorLabelsReopen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReopenAffectedRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminReply"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    operatorLabelsRetire: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminReply"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    operatorOverlap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OverlapRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminReply"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    operatorOverview: {
+        parameters: {
+            query?: {
+                dataset?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverviewReply"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    operatorPause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfDataset"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminReply"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    operatorReinstateAnswers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswersSince"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminReply"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    operatorRelease: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfSession"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminReply"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    operatorReopen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfTask"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminReply"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    operatorResume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfDataset"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminReply"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    operatorSeatsMerge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeSeatsRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminReply"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    operatorSeatsRename: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenameSeatRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminReply"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    operatorSeatsRetire: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetireSeatRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminReply"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    operatorSendBack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendBackRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminReply"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    operatorWithdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfTask"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminReply"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    operatorWithdrawAnswers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswersSince"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminReply"];
                 };
             };
             /** @description A problem; its code is explained in the reference. */
