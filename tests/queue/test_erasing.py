@@ -1,6 +1,5 @@
 """What is erased is in no table any more, and the books balance all the same."""
 
-import sqlite3
 from typing import Any
 
 import pytest
@@ -8,19 +7,21 @@ from tests.queue.team import SHAPES, Team
 
 from tallymark.errors import InputError, NotKnown
 from tallymark.queue import datasets, enqueue, erasing, importing, settle, trace
+from tallymark.store import Statement
 from tallymark.store.reading import StoredDatasets
+from tallymark.store.schema import metadata
 
 SECRET = "Ada Lovelace lives here"
 
 
 def everything(team: Team) -> str:
     """Every value of every table, as one text."""
-    with sqlite3.connect(f"file:{team.store.path}?mode=ro", uri=True) as connection:
-        names = [
-            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    with team.store.reading() as tx:
+        rows = [
+            tuple(row)
+            for table in metadata.sorted_tables
+            for row in tx.all(Statement("Everything.", f"SELECT * FROM {table.name}"))
         ]
-        rows = [row for name in names for row in connection.execute(f'SELECT * FROM "{name}"')]
-    connection.close()
     return repr(rows)
 
 

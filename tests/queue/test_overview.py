@@ -49,15 +49,6 @@ def test_a_dataset_at_a_glance(make_team: Callable[..., Team]) -> None:
     assert later["seats"][0]["active_ms"] == 5000
 
 
-def test_looking_changes_nothing(team: Team) -> None:
-    team.tasks("a")
-    team.seat("ann")
-    with team.store.reading() as tx:
-        before = tx._connection.execute("PRAGMA data_version").fetchone()[0]
-        look(team)
-        assert tx._connection.execute("PRAGMA data_version").fetchone()[0] == before
-
-
 def test_a_dataset_for_everybody_has_no_eta(make_team: Callable[..., Team]) -> None:
     team = make_team(overlap=None)
     [task, _] = team.tasks("a", "b")

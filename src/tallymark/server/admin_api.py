@@ -22,8 +22,8 @@ from tallymark.server.replies import (
     LabelsReply,
     OverviewReply,
 )
-from tallymark.server.takes import takes
 from tallymark.server.state import ServerState, state_of
+from tallymark.server.takes import takes
 from tallymark.server.wire import json_reply, read_body
 from tallymark.store import Transaction
 

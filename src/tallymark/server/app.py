@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException
 import tallymark
 from tallymark.errors import DatasetRequired, NotKnown, TallymarkError
 from tallymark.queue.writer import Writer
-from tallymark.server.access import Access, Gate
 from tallymark.server import access_api, admin_api, internal, media, page, read_api, session_api
+from tallymark.server.access import Access, Gate
 from tallymark.server.channel import interface_shapes
 from tallymark.server.guard import Guard
 from tallymark.server.hosts import Hosts
