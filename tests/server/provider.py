@@ -22,7 +22,7 @@ CLIENT_ID, CLIENT_SECRET = "tallymark", "of the client"
 
 
 @dataclass
-class Code(AuthorizationCodeMixin):
+class Code(AuthorizationCodeMixin):  # type: ignore[misc]
     """An authorization code, good once."""
 
     code: str
@@ -53,7 +53,7 @@ class Code(AuthorizationCodeMixin):
 
 
 @dataclass
-class Client(ClientMixin):
+class Client(ClientMixin):  # type: ignore[misc]
     """Our registration at the provider."""
 
     redirect_uri: str

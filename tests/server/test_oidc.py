@@ -129,7 +129,7 @@ def test_an_email_that_was_not_verified(serve: Serve, provider: Provider) -> Non
     oidc = OidcSettings(provider.discovery_url, CLIENT_ID, CLIENT_SECRET, name_claim="email")
     served = serve(ServerSettings(oidc=oidc, public_url="https://annotate.example/n/"))
     provider.redirect_uri = "https://annotate.example/n/login/callback"
-    provider.user = {"sub": "u1", "email": "ann@example.org", "email_verified": False}  # type: ignore[dict-item]
+    provider.user = {"sub": "u1", "email": "ann@example.org", "email_verified": False}
     assert "has not verified" in failure(back(served, to_provider(served)))
 
 

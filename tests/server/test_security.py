@@ -89,6 +89,18 @@ def test_our_own_page_may(served: Served) -> None:
     assert served.client.post("/api/v1/sessions", json={"name": "a"}, headers=headers).status_code == 200
 
 
+def test_behind_a_proxy_the_public_address_is_ours(serve: Serve) -> None:
+    served = serve(ServerSettings(public_url="https://tally.example:8443/news"))
+    served.start()
+    headers = {"host": "tally.example", "origin": "https://tally.example:8443"}
+    assert served.client.post("/api/v1/sessions", json={"name": "a"}, headers=headers).status_code == 200
+    for origin in ("https://tally.example:1", "null", "https://evil.example"):
+        reply = served.client.post(
+            "/api/v1/sessions", json={"name": "a"}, headers={**headers, "origin": origin}
+        )
+        assert refused(reply) == (403, "cross_origin")
+
+
 def test_a_large_body_is_refused_with_and_without_a_length(serve: Serve) -> None:
     served = serve(ServerSettings(max_body=1000))
     headers = {"content-type": "application/json"}

@@ -64,6 +64,9 @@ Names = Annotated[list[str], BeforeValidator(_listed)]
 Text = Annotated[str | None, BeforeValidator(off)]
 Mapped = Annotated[dict[str, Any], BeforeValidator(_jsoned)]
 Tables = Annotated[list[dict[str, Any]], BeforeValidator(_jsoned)]
+Buttons = Annotated[list[Literal["accept", "reject", "ignore", "undo"]], BeforeValidator(_listed)]
+Keymap = Annotated[dict[str, Annotated[list[str], BeforeValidator(_listed)]], BeforeValidator(_jsoned)]
+Hooks = Annotated[dict[Literal["fed", "done", "stuck"], str], BeforeValidator(_jsoned)]
 Group = Literal["server", "queue", "page"]
 
 
@@ -185,16 +188,29 @@ class Settings(BaseModel):
         "When `update` sees an answer: once it can no longer be undone (`settled`), or at once (`submit`); "
         "unset: `submit` with `instant_submit` or `batch_size` 1, else `settled`.",
     )
+    hooks: Hooks = _setting(
+        "queue",
+        "Where to tell that a dataset is `fed`, `done` or `stuck`: an address (http, https) or a command, "
+        "which get the news as JSON.",
+        {},
+        takes="a JSON object with fed, done or stuck, each an address or a command",
+        example={"done": "https://example.org/done"},
+    )
+    stuck_minutes: float = _setting(
+        "queue", "Minutes without an answer after which open tasks are stuck.", 60.0, gt=0
+    )
     ignore_counts: bool = _setting("queue", "An ignored task counts as answered.", True)
 
     # how the page looks and behaves
     labels: Names | None = _setting("page", "Label set; recipes usually take it from `--label`.")
     label: Text = _setting("page", "The one label asked about.")
     instructions: Text = _setting("page", "Text, HTML, or a file with either, shown to annotators.")
-    buttons: Names = _setting(
+    buttons: Buttons = _setting(
         "page",
         "Buttons in order; one left out is hidden and its key off.",
         ["accept", "reject", "ignore", "undo"],
+        takes="some of accept, reject, ignore and undo",
+        example=["accept", "reject"],
     )
     ignore_reasons: Names = _setting("page", "Reasons offered when a task is ignored.", [])
     show_flag: bool = _setting("page", "Offer the flag button.", False)
@@ -217,7 +233,13 @@ class Settings(BaseModel):
     field_suggestions: Names | None = _setting("page", "Texts that the field offers.")
     fields: Tables | None = _setting("page", "Several fields, each a table with keys `field_…`.")
     blocks: Tables | None = _setting("page", "The parts of a card of `blocks`, each a table with `view_id`.")
-    keymap: Mapped = _setting("page", 'Keys by action, as `{"accept": ["ctrl+enter"]}`.', {})
+    keymap: Keymap = _setting(
+        "page",
+        'Keys by action, as `{"accept": ["ctrl+enter"]}`.',
+        {},
+        takes="a JSON object of actions, each with its keys",
+        example={"accept": ["ctrl+enter"]},
+    )
     keymap_by_label: Mapped = _setting("page", "Keys by label or number of an option.", {})
     custom_theme: Mapped = _setting(
         "page", "Colours: `labels` maps labels to colours, `cardMaxWidth` limits the card.", {}

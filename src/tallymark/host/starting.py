@@ -89,6 +89,7 @@ def _config(components: RecipeComponents, settings: Settings, overlap: int | Non
     server = {
         "allowed_sessions": _allowed(settings),
         "overlap": overlap,
+        "hooks": _hooks(settings),
         "suggested": settings.session or (str(named()) if named is not None else None),
     }
     return {**settings.for_page(), "_server": server}
@@ -97,6 +98,12 @@ def _config(components: RecipeComponents, settings: Settings, overlap: int | Non
 def _allowed(settings: Settings) -> list[str] | None:
     allowed = settings.allowed_sessions
     return None if allowed is None else [canonical(name) for name in allowed]
+
+
+def _hooks(settings: Settings) -> dict[str, Any]:
+    return (
+        {"targets": dict(settings.hooks), "stuck_minutes": settings.stuck_minutes} if settings.hooks else {}
+    )
 
 
 def _labels(settings: Settings) -> list[str]:

@@ -148,7 +148,8 @@ async def _set_login(
 
 def _set_cookie(response: Response, request: Request, name: str, value: str, seconds: int) -> None:
     """`lax`: sent along when a link or the provider leads here, never with another site's request."""
-    secure = request.url.scheme == "https"
+    settings = state_of(request).settings
+    secure = request.url.scheme == "https" or (settings.public_url or "").startswith("https:")
     response.set_cookie(name, value, max_age=seconds, path="/", httponly=True, samesite="lax", secure=secure)
 
 

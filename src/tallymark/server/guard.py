@@ -70,7 +70,7 @@ class Guard:
             return problem(
                 "wrong_host", f"this server does not answer to {host!r}; see the setting allowed_hosts"
             )
-        if _foreign(scope, headers, host):
+        if _foreign(scope, headers, (host, self._settings.public_netloc)):
             return problem("cross_origin", "the request was made by a page of another site")
         if scope["method"] not in {"GET", "HEAD"} and not _is_json(headers.get("content-type", "")):
             return problem("media_type", "send the body as application/json")
@@ -135,8 +135,8 @@ def _name(host: str) -> str:
         return ""
 
 
-def _foreign(scope: Scope, headers: dict[str, str], host: str) -> bool:
-    """Whether a page of another origin made this request.
+def _foreign(scope: Scope, headers: dict[str, str], ours: tuple[str, ...]) -> bool:
+    """Whether a page of another origin made this request; `ours` are our hosts with their ports.
 
     Reading the page itself from a link elsewhere is fine; the API, and anything but reading, is not.
     """
@@ -145,7 +145,9 @@ def _foreign(scope: Scope, headers: dict[str, str], host: str) -> bool:
     if headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
         return True
     origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc.lower() != host.lower()
+    return origin is not None and urlsplit(origin).netloc.lower() not in {
+        host.lower() for host in ours if host
+    }
 
 
 def _is_json(content_type: str) -> bool:

@@ -24,6 +24,7 @@ from tallymark import queue
 from tallymark.channel.locks import LockHeld, server_lock, take
 from tallymark.databases import Place, address_of
 from tallymark.queue.writer import Writer
+from tallymark.server.announcing import Announcer
 from tallymark.server.app import create_app
 from tallymark.server.listen import Listening, listen
 from tallymark.server.settings import ServerSettings
@@ -104,6 +105,7 @@ class _Server(uvicorn.Server):
             )
         )
         self._writer = writer
+        self._announcer = Announcer(store, writer)
         self._row = row
         self._ready = {
             "address": listening.url,
@@ -119,11 +121,13 @@ class _Server(uvicorn.Server):
         gc.collect()
         gc.freeze()  # what was imported stays for good; collections need not look at it again
         self._beating = asyncio.create_task(self._beat())
+        self._announcing = asyncio.create_task(self._announcer.run())
         self._report(self._ready)
 
     async def shutdown(self, sockets: Any = None) -> None:
         """Requests under way are finished."""
         self._beating.cancel()
+        self._announcing.cancel()
         await super().shutdown(sockets)
 
     def _stop(self) -> None:

@@ -47,6 +47,11 @@ class ServerSettings:
         return self.host in LOOPBACK_NAMES
 
     @property
+    def public_netloc(self) -> str:
+        """Host and port of `public_url`, or nothing; a proxy may leave the port out of its header."""
+        return "" if self.public_url is None else urlsplit(self.public_url).netloc
+
+    @property
     def canonical_host(self) -> str:
         """The host name of the page's address: browsers keep unsent work per host name."""
         return "localhost" if self.loopback or _is_wildcard(self.host) else self.host

@@ -69,7 +69,9 @@ def _merge(set_id: str, name: str, into: str, settings: "Settings", *, yes: bool
         return 1
     with channel(settings, set_id) as opened:
         done = opened.call("people.merge_seats", timeout=600.0, dataset=set_id, name=name, into=into)
-    print(f"{done['moved']:,} tasks of {name!r} belong to {into!r} now; {done['both']:,} were answered by both.")
+    print(
+        f"{done['moved']:,} tasks of {name!r} belong to {into!r} now; {done['both']:,} were answered by both."
+    )
     return 0
 
 

@@ -1,0 +1,171 @@
+"""Tell the world: a webhook or a command when a dataset is fed, done or stuck, or its annotators disagree.
+
+What was told is an `event` of the database, so a restart tells nothing twice; when a state ends (somebody
+answers again, rows are added) the next time is told anew.
+"""
+
+import asyncio
+import json
+import logging
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from anyio.to_thread import run_sync
+
+from tallymark import jsontext, queue
+from tallymark.queue.runs import note
+from tallymark.queue.writer import Writer
+from tallymark.server.project import PRIVATE_CONFIG
+from tallymark.store import Statement, Store, Transaction
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 5.0
+TIMEOUT = 30.0
+TRIES = 3
+
+_WATCHED = Statement(
+    "Datasets with the settings of their newest run.",
+    "SELECT d.id, d.name, r.config FROM dataset d JOIN run r ON r.id = d.run ORDER BY d.id",
+)
+_LAST_TOLD = Statement(
+    "What was told last of a dataset.",
+    "SELECT kind FROM event WHERE dataset = :dataset AND kind IN (:begun, :ended) ORDER BY id DESC LIMIT 1",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A state that has begun, and where to tell it."""
+
+    dataset: int
+    hook: str
+    target: str
+    body: dict[str, Any]
+
+
+class Announcer:
+    """Looks at every dataset with hooks now and then; `run` until cancelled."""
+
+    def __init__(self, store: Store, writer: Writer) -> None:
+        self._store = store
+        self._writer = writer
+
+    async def run(self) -> None:
+        """Look every few seconds. A failure is logged, and the next look comes all the same."""
+        while True:
+            try:
+                await run_sync(self.look)
+            except Exception:
+                logger.exception("hooks could not be looked at")
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def look(self) -> None:
+        """Tell what has begun since the last look, and note it; a crash in between tells it once more."""
+        with self._store.reading() as tx:
+            watched = [(row["id"], row["name"], _hooks(row["config"])) for row in tx.all(_WATCHED)]
+            begun: list[News] = []
+            over: list[tuple[int, str]] = []
+            for dataset, name, hooks in watched:
+                for hook, target, state, body in _states(tx, name, hooks):
+                    if state == _was_told(tx, dataset, hook):
+                        continue
+                    if state:
+                        begun.append(News(dataset, hook, target, body))
+                    else:
+                        over.append((dataset, hook))
+        for news in begun:
+            failure = _told(news)
+            self._writer.call(partial(_note_begun, news=news, failure=failure))
+        if over:
+            self._writer.call(lambda tx: _note_over(tx, over))
+
+
+def _told(news: News) -> str | None:
+    """Call the webhook or the command, several times if need be; why it failed for good, or None."""
+    failure = None
+    for attempt in range(TRIES):
+        try:
+            if news.target.startswith(("http://", "https://")):
+                _post(news.target, news.body)
+            else:
+                _command(news.target, news.body)
+        except (OSError, subprocess.SubprocessError, ValueError) as error:
+            failure = f"hook {news.hook}: {error}"
+            logger.warning("%s (try %d of %d)", failure, attempt + 1, TRIES)
+        else:
+            return None
+    return failure
+
+
+def _hooks(config: str) -> dict[str, Any]:
+    found: dict[str, Any] = jsontext.loads(config).get(PRIVATE_CONFIG, {}).get("hooks") or {}
+    return found
+
+
+def _states(
+    tx: Transaction, name: str, hooks: Mapping[str, Any]
+) -> list[tuple[str, str, bool, dict[str, Any]]]:
+    """For each hook of a dataset: its target, whether its state holds, and what to tell."""
+    if not hooks:
+        return []
+    found = queue.standing.standing(tx, dataset=name)
+    quiet = found["quiet"] is not None and found["quiet"] > hooks["stuck_minutes"] * 60
+    holds = {
+        "fed": found["fed"],
+        "done": found["complete"],
+        "stuck": found["failed"] is not None or (quiet and found["open"] > 0 and not found["paused"]),
+    }
+    body = {"dataset": name, **found}
+    return [
+        (hook, target, holds[hook], {"hook": hook, **body})
+        for hook, target in hooks["targets"].items()
+        if hook in holds
+    ]
+
+
+def _was_told(tx: Transaction, dataset: int, hook: str) -> bool:
+    named = {"dataset": dataset, "begun": f"hook_{hook}", "ended": f"hook_{hook}_over"}
+    last: str | None = tx.value(_LAST_TOLD, named)
+    return last == f"hook_{hook}"
+
+
+def _note_begun(tx: Transaction, *, news: News, failure: str | None) -> None:
+    note(tx, news.dataset, f"hook_{news.hook}")
+    if failure is not None:
+        note(tx, news.dataset, "hook_failed", failure)
+
+
+def _note_over(tx: Transaction, over: list[tuple[int, str]]) -> None:
+    for dataset, hook in over:
+        note(tx, dataset, f"hook_{hook}_over")
+
+
+def _post(url: str, body: Mapping[str, Any]) -> None:
+    data = json.dumps(body).encode()
+    request = urllib.request.Request(  # noqa: S310 (http or https, as the caller has checked)
+        url, data=data, headers={"content-type": "application/json", "user-agent": "tallymark"}, method="POST"
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT):  # noqa: S310
+            return
+    except urllib.error.HTTPError as error:
+        with error:
+            raise OSError(f"{url} answered {error.code}") from error
+
+
+def _command(command: str, body: Mapping[str, Any]) -> None:
+    """Whoever sets the hook starts the recipe as well: it is a command of their own shell."""
+    subprocess.run(  # noqa: S602
+        command,
+        shell=True,
+        input=json.dumps(body).encode(),
+        stdout=subprocess.DEVNULL,
+        timeout=TIMEOUT,
+        check=True,
+    )
