@@ -18,7 +18,7 @@ def everything(team: Team) -> str:
     """Every value of every table, as one text."""
     with team.store.reading() as tx:
         rows = [
-            tuple(row)
+            [row[key] for key in row.keys()]  # noqa: SIM118
             for table in metadata.sorted_tables
             for row in tx.all(Statement("Everything.", f"SELECT * FROM {table.name}"))
         ]

@@ -50,7 +50,7 @@ def receiver() -> Iterator[Receiver]:
 
 def hooked(served: Served, **targets: str) -> dict[str, Any]:
     """A run with these hooks."""
-    hooks = {"targets": targets, "stuck_minutes": 60}
+    hooks = {"targets": targets, "stuck_minutes": 60, "agreement_bound": 0.667}
     return served.start(config={**CONFIG, "_server": {"hooks": hooks}})
 
 
@@ -108,6 +108,27 @@ def test_open_tasks_that_nobody_answers_are_stuck(served: Served, receiver: Rece
     served.clock.now += 120 * 60
     look(served)
     assert len(receiver.told) == 1
+
+
+def test_annotators_who_disagree(served: Served, receiver: Receiver) -> None:
+    fence = hooked(served, disagreement=receiver.url)
+    served.writer.call(lambda tx: queue.operate.set_overlap(tx, dataset="news", overlap=2))
+    served.enqueue(fence, [f"text {n}" for n in range(10)])
+    announcer = Announcer(served.store, served.writer)
+    for name in ("ann", "bob"):
+        session = served.claim(name)
+        for task in served.post(session, "lease")["tasks"]:
+            decision = "accept" if name == "ann" or int(task["task_id"]) % 2 else "reject"
+            op = {"op_id": f"{name}-{task['task_id']}", "task_id": task["task_id"], "base": 0}
+            said = {"status": "submitted", "decision": decision}
+            served.post(session, "answers", {"ops": [{**op, **said}]})
+        announcer.look()  # with ann's answers alone nobody disagrees
+        assert receiver.told == []
+    served.clock.now += 61
+    announcer.look()
+    [told] = receiver.told
+    assert (told["hook"], told["agreement"]["units"]) == ("disagreement", 10)
+    assert told["agreement"]["percent"] == 0.5
 
 
 def test_a_stream_that_failed_is_stuck(served: Served, receiver: Receiver) -> None:

@@ -252,7 +252,11 @@ MISTAKES = [
     ),
     Mistake("a button there is not", ("buttons", "some of accept"), {TOML: 'buttons = ["acept"]'}),
     Mistake("a setting below a table", ("keymap", "actions"), {TOML: '[keymap]\naccept = "a"\nprot = 1'}),
-    Mistake("a hook there is not", ("hooks", "fed, done or stuck"), {TOML: 'hooks = { finished = "true" }'}),
+    Mistake(
+        "a hook there is not",
+        ("hooks", "fed, done, stuck or disagreement"),
+        {TOML: 'hooks = { finished = "true" }'},
+    ),
     Mistake(
         "a name without a password",
         ("basic_auth_user and basic_auth_pass go together", "PRODIGY_BASIC_AUTH_USER"),

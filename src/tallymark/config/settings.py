@@ -66,7 +66,7 @@ Mapped = Annotated[dict[str, Any], BeforeValidator(_jsoned)]
 Tables = Annotated[list[dict[str, Any]], BeforeValidator(_jsoned)]
 Buttons = Annotated[list[Literal["accept", "reject", "ignore", "undo"]], BeforeValidator(_listed)]
 Keymap = Annotated[dict[str, Annotated[list[str], BeforeValidator(_listed)]], BeforeValidator(_jsoned)]
-Hooks = Annotated[dict[Literal["fed", "done", "stuck"], str], BeforeValidator(_jsoned)]
+Hooks = Annotated[dict[Literal["fed", "done", "stuck", "disagreement"], str], BeforeValidator(_jsoned)]
 Group = Literal["server", "queue", "page"]
 
 
@@ -190,14 +190,17 @@ class Settings(BaseModel):
     )
     hooks: Hooks = _setting(
         "queue",
-        "Where to tell that a dataset is `fed`, `done` or `stuck`: an address (http, https) or a command, "
-        "which get the news as JSON.",
+        "Where to tell that a dataset is `fed`, `done` or `stuck`, or of `disagreement`: an address (http, "
+        "https) or a command, which get the news as JSON.",
         {},
-        takes="a JSON object with fed, done or stuck, each an address or a command",
+        takes="a JSON object with fed, done, stuck or disagreement, each an address or a command",
         example={"done": "https://example.org/done"},
     )
     stuck_minutes: float = _setting(
         "queue", "Minutes without an answer after which open tasks are stuck.", 60.0, gt=0
+    )
+    agreement_bound: float = _setting(
+        "queue", "Krippendorff's alpha on the answers below which annotators disagree.", 0.667, le=1
     )
     ignore_counts: bool = _setting("queue", "An ignored task counts as answered.", True)
 

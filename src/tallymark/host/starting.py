@@ -101,9 +101,13 @@ def _allowed(settings: Settings) -> list[str] | None:
 
 
 def _hooks(settings: Settings) -> dict[str, Any]:
-    return (
-        {"targets": dict(settings.hooks), "stuck_minutes": settings.stuck_minutes} if settings.hooks else {}
-    )
+    if not settings.hooks:
+        return {}
+    return {
+        "targets": dict(settings.hooks),
+        "stuck_minutes": settings.stuck_minutes,
+        "agreement_bound": settings.agreement_bound,
+    }
 
 
 def _labels(settings: Settings) -> list[str]:

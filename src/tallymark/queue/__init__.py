@@ -2,6 +2,7 @@
 
 from tallymark.queue import (
     accounts,
+    agreement,
     answers,
     audit,
     calls,
@@ -28,6 +29,7 @@ from tallymark.queue import (
 
 __all__ = [
     "accounts",
+    "agreement",
     "answers",
     "audit",
     "calls",

@@ -1,4 +1,4 @@
-"""Tell the world: a webhook or a command when a dataset is fed, done or stuck, or its annotators disagree.
+"""Tell the world: a webhook or a command when a dataset is fed, done or stuck, or annotators disagree.
 
 What was told is an `event` of the database, so a restart tells nothing twice; when a state ends (somebody
 answers again, rows are added) the next time is told anew.
@@ -26,6 +26,8 @@ from tallymark.store import Statement, Store, Transaction
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 5.0
+AGREEMENT_SECONDS = 60.0
+AGREEMENT_TASKS = 10  # fewer tasks with several answers say nothing
 TIMEOUT = 30.0
 TRIES = 3
 
@@ -55,6 +57,7 @@ class Announcer:
     def __init__(self, store: Store, writer: Writer) -> None:
         self._store = store
         self._writer = writer
+        self._measured: dict[str, tuple[float, dict[str, Any]]] = {}
 
     async def run(self) -> None:
         """Look every few seconds. A failure is logged, and the next look comes all the same."""
@@ -72,7 +75,7 @@ class Announcer:
             begun: list[News] = []
             over: list[tuple[int, str]] = []
             for dataset, name, hooks in watched:
-                for hook, target, state, body in _states(tx, name, hooks):
+                for hook, target, state, body in self._states(tx, name, hooks):
                     if state == _was_told(tx, dataset, hook):
                         continue
                     if state:
@@ -84,6 +87,36 @@ class Announcer:
             self._writer.call(partial(_note_begun, news=news, failure=failure))
         if over:
             self._writer.call(lambda tx: _note_over(tx, over))
+
+    def _states(
+        self, tx: Transaction, name: str, hooks: Mapping[str, Any]
+    ) -> list[tuple[str, str, bool, dict[str, Any]]]:
+        """For each hook of a dataset: its target, whether its state holds, and what to tell."""
+        if not hooks:
+            return []
+        found = queue.standing.standing(tx, dataset=name)
+        quiet = found["quiet"] is not None and found["quiet"] > hooks["stuck_minutes"] * 60
+        holds = {
+            "fed": found["fed"],
+            "done": found["complete"],
+            "stuck": found["failed"] is not None or (quiet and found["open"] > 0 and not found["paused"]),
+        }
+        if "disagreement" in hooks["targets"]:
+            found["agreement"] = measured = self._agreement(tx, name)
+            told = measured["units"] >= AGREEMENT_TASKS and measured["alpha"] is not None
+            holds["disagreement"] = told and measured["alpha"] < hooks["agreement_bound"]
+        return [
+            (hook, target, holds[hook], {"hook": hook, "dataset": name, **found})
+            for hook, target in hooks["targets"].items()
+        ]
+
+    def _agreement(self, tx: Transaction, name: str) -> dict[str, Any]:
+        """On the answers of a dataset, measured at most once a minute."""
+        at, measured = self._measured.get(name, (float("-inf"), {}))
+        if tx.now - at >= AGREEMENT_SECONDS:
+            measured = queue.agreement.agreement(tx, dataset=name)["answer"]
+            self._measured[name] = tx.now, measured
+        return measured
 
 
 def _told(news: News) -> str | None:
@@ -106,27 +139,6 @@ def _told(news: News) -> str | None:
 def _hooks(config: str) -> dict[str, Any]:
     found: dict[str, Any] = jsontext.loads(config).get(PRIVATE_CONFIG, {}).get("hooks") or {}
     return found
-
-
-def _states(
-    tx: Transaction, name: str, hooks: Mapping[str, Any]
-) -> list[tuple[str, str, bool, dict[str, Any]]]:
-    """For each hook of a dataset: its target, whether its state holds, and what to tell."""
-    if not hooks:
-        return []
-    found = queue.standing.standing(tx, dataset=name)
-    quiet = found["quiet"] is not None and found["quiet"] > hooks["stuck_minutes"] * 60
-    holds = {
-        "fed": found["fed"],
-        "done": found["complete"],
-        "stuck": found["failed"] is not None or (quiet and found["open"] > 0 and not found["paused"]),
-    }
-    body = {"dataset": name, **found}
-    return [
-        (hook, target, holds[hook], {"hook": hook, **body})
-        for hook, target in hooks["targets"].items()
-        if hook in holds
-    ]
 
 
 def _was_told(tx: Transaction, dataset: int, hook: str) -> bool:

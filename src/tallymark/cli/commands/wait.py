@@ -43,7 +43,7 @@ def wait(
     """Wait until people are done with a dataset, then exit with 0.
 
     `answered` is a number of answers, `agreement` Krippendorff's alpha on the answers, `percent` the mean
-    share of annotators who agree. Exits with 1 when the stream of the recipe has failed.
+    share of annotators who agree. Exits with 2 when the stream of the recipe has failed.
     """
     from tallymark.cli.commands._database import reading_store
 
