@@ -230,18 +230,15 @@ export class Painter {
     const open = this.blocks.filter((block) => block.visible && (wider || !block.settled));
     if (open.length === 0) return;
     const tags = open.flatMap(({ element }) => [...element.querySelectorAll<HTMLElement>(".tag")]);
-    for (const tag of tags)
-      if (tag.style.getPropertyValue("--shift") !== "") tag.style.removeProperty("--shift");
     const frame = this.box.getBoundingClientRect();
     const rtl = this.box.dir === "rtl";
-    const over = tags.map((tag) => {
+    // Everything is measured before anything is moved, and most labels stay where they are.
+    const beyond = tags.map((tag) => {
       const rect = tag.getBoundingClientRect();
-      return rtl ? frame.left - rect.left : rect.right - frame.right;
+      const over = rtl ? frame.left - rect.left : rect.right - frame.right;
+      return Math.max(0, Math.ceil(over + shiftOf(tag)));
     });
-    tags.forEach((tag, i) => {
-      const beyond = Math.ceil(over[i] ?? 0);
-      if (beyond > 0) tag.style.setProperty("--shift", `${-beyond}px`);
-    });
+    tags.forEach((tag, i) => shift(tag, beyond[i] ?? 0));
     for (const block of open) block.settled = true;
   }
 
@@ -347,6 +344,18 @@ export class Painter {
 
 function sameSpans(a: Segment["over"], b: Segment["over"]): boolean {
   return a.length === b.length && a.every(({ span, lane }, i) => span === b[i]?.span && lane === b[i].lane);
+}
+
+/** CSS pixels that a label stands further in than its span begins. */
+function shiftOf(tag: HTMLElement): number {
+  const [, shifted] = /^-(\d+)px$/.exec(tag.style.getPropertyValue("--shift")) ?? [];
+  return Number(shifted ?? 0);
+}
+
+function shift(tag: HTMLElement, px: number): void {
+  if (px === shiftOf(tag)) return;
+  if (px === 0) tag.style.removeProperty("--shift");
+  else tag.style.setProperty("--shift", `${-px}px`);
 }
 
 function alike(a: PaintOptions, b: PaintOptions): boolean {

@@ -41,12 +41,13 @@ export class Sheet {
     this.refresh();
   }
 
-  /** The text may stand elsewhere now. */
-  refresh(): void {
+  private refresh(): void {
     if (this.frame === 0) this.frame = requestAnimationFrame(() => this.draw());
   }
 
-  private draw(): void {
+  /** Draws the tint where the text stands now; for when the text is laid out already. */
+  draw(): void {
+    cancelAnimationFrame(this.frame);
     this.frame = 0;
     if (this.far !== null) this.revealStretch(this.far);
     this.far = null;
