@@ -12,13 +12,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from playwright.sync_api import BrowserContext
-from tests.crash.processes import DEADLINE, until
+from tests.crash.processes import DEADLINE, free_port, until
 from tests.e2e.annotator import Annotator
 from tests.e2e.running import COMMAND, Tallymark
 from tests.postgresql import PostgreSQL
 
 from tallymark.channel.find import living_server
-from tallymark.channel.locks import dataset_lock, held
+from tallymark.channel.locks import dataset_lock, held, holder, server_lock
 from tallymark.databases import address_of
 
 pytestmark = pytest.mark.browser
@@ -63,7 +63,8 @@ def test_after_a_power_cut_nothing_is_lost_and_nothing_asked_twice(
     ner(tallymark)
     ann.reload()
     ann.sees("Text 4 ")
-    for _ in range(9):
+    for number in range(4, 13):
+        ann.sees(f"Text {number} ")
         ann.press("a")
     ann.everything_is_saved()
     saved = tallymark.export()
@@ -148,3 +149,71 @@ def test_a_server_that_is_killed_is_started_anew_at_its_address(tallymark: Tally
     ann.press("a")
     ann.everything_is_saved()
     assert tallymark.answers() == {"Text 1 of Ada": "accept"}
+
+
+def crew(tallymark: Tallymark) -> set[int]:
+    """The further processes of the server, beside the one that holds the machine's lock."""
+    lead = holder(server_lock(tallymark.database))
+    assert lead is not None
+    threads = Path(f"/proc/{lead.pid}/task").iterdir()
+    return {int(pid) for thread in threads for pid in (thread / "children").read_text().split()}
+
+
+def test_several_processes_answer_at_one_address_and_a_dead_one_is_replaced(
+    tallymark: Tallymark, ann: Annotator
+) -> None:
+    ner(tallymark, workers="3")
+    until(lambda: len(crew(tallymark)) == 2, "the further processes")
+    ann.sit()
+    ann.press("a", "a")
+    ann.everything_is_saved()
+    first = min(crew(tallymark))
+    os.kill(first, signal.SIGKILL)
+    until(lambda: len(crew(tallymark) - {first}) == 2, "another in its place")
+    for number in range(3, 13):
+        ann.sees(f"Text {number} ")
+        ann.press("a")
+    ann.everything_is_saved()
+    assert len(tallymark.export()) == 12
+    everybody = crew(tallymark)
+    tallymark.stop()
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in everybody), "the end of all processes")
+
+
+def test_when_the_first_process_is_killed_the_others_end_with_it(tallymark: Tallymark) -> None:
+    ner(tallymark, workers="2")
+    until(lambda: len(crew(tallymark)) == 1, "the further process")
+    [other] = crew(tallymark)
+    tallymark.kill()
+    until(lambda: not Path(f"/proc/{other}").exists(), "the end of the further process")
+
+
+def test_a_worker_serves_at_another_address_while_the_recipe_is_down(
+    tallymark: Tallymark, context: BrowserContext, ann: Annotator
+) -> None:
+    host = ner(tallymark)
+    ann.sit()
+    ann.press("a")
+    ann.everything_is_saved()
+    port = free_port()
+    tallymark.start("worker", "--port", str(port))
+    host.kill()
+    host.wait(DEADLINE)
+    bob = Annotator(context.new_page(), f"http://127.0.0.1:{port}").sit("bob")
+    bob.press("a", "a")
+    bob.everything_is_saved()
+    assert len(tallymark.export()) == 3
+    main = living_server(tallymark.database)
+    assert main is not None
+    assert str(port) not in main.address.url
+    worker = tallymark.running[-1]
+    worker.send_signal(signal.SIGINT)
+    assert worker.wait(DEADLINE) == 0
+
+
+def test_several_processes_on_sqlite_are_refused_with_the_reason(tallymark: Tallymark) -> None:
+    file = tallymark.home / "t.db"
+    for words in (("worker",), ("mark", "news", "none.jsonl", "--workers", "2")):
+        refused = run(tallymark, *words, "--database", file)
+        assert refused.returncode != 0
+        assert "need PostgreSQL" in refused.stderr

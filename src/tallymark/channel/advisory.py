@@ -47,6 +47,16 @@ class AdvisoryLock:
             time.sleep(_PAUSE)
         close_in_forks(self._connection.fileno())
 
+    def lives(self) -> bool:
+        """Whether the connection that holds it is still there."""
+        import psycopg
+
+        try:
+            self._connection.execute("SELECT 1")
+        except psycopg.Error:
+            return False
+        return True
+
     def release(self) -> None:
         """Let go; harmless when done before."""
         if not self._connection.closed:

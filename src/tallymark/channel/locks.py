@@ -129,6 +129,11 @@ def dataset_lock(database: Place, dataset: str) -> LockName:
     return _hosts_folder(database) / f"{key}.lock"
 
 
+def timers_lock(database: Place) -> AdvisoryName | None:
+    """The lock of whoever looks after a database now and then; an SQLite file has but one server."""
+    return AdvisoryName(database, "timers", 0) if isinstance(database, DatabaseUrl) else None
+
+
 def living_hosts(database: Place) -> list[Holder]:
     """Who serves datasets of this database now."""
     if isinstance(database, DatabaseUrl):

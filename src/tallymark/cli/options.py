@@ -10,7 +10,14 @@ from tallymark.cli.arguments import known_options
 from tallymark.config import Settings
 from tallymark.recipe import Argument, plain_type
 
-__all__ = ["COMMAND_SETTINGS", "RECIPE_SETTINGS", "assigned", "chosen", "settings_arguments"]
+__all__ = [
+    "COMMAND_SETTINGS",
+    "RECIPE_SETTINGS",
+    "SERVER_SETTINGS",
+    "assigned",
+    "chosen",
+    "settings_arguments",
+]
 
 RECIPE_SETTINGS: Final = (
     "host",
@@ -18,6 +25,7 @@ RECIPE_SETTINGS: Final = (
     "open",
     "session",
     "database",
+    "workers",
     "batch_size",
     "annotations_per_task",
     "feed_overlap",
@@ -27,6 +35,8 @@ RECIPE_SETTINGS: Final = (
     "logging",
 )
 COMMAND_SETTINGS: Final = ("database", "logging")
+SERVER_SETTINGS: Final = {"worker": ("host", "port", "workers", *COMMAND_SETTINGS)}
+"""Commands that serve the page themselves, and what they take."""
 
 SET: Final = Argument(
     name="set_",

@@ -19,7 +19,14 @@ from tallymark.cli.arguments import (
     split_extra,
     values_of,
 )
-from tallymark.cli.options import COMMAND_SETTINGS, RECIPE_SETTINGS, assigned, chosen, settings_arguments
+from tallymark.cli.options import (
+    COMMAND_SETTINGS,
+    RECIPE_SETTINGS,
+    SERVER_SETTINGS,
+    assigned,
+    chosen,
+    settings_arguments,
+)
 from tallymark.config import IGNORED, PAGE_KEYS, Files, Settings, resolve
 from tallymark.databases import shown_words
 from tallymark.errors import InputError, RecipeError
@@ -157,7 +164,8 @@ def _parse(found: Recipe, tokens: Sequence[str], *, command: str, keywords: Mapp
     """Take apart the command line; None when only help was asked for."""
     ours = catalog.is_command(found)
     arguments = [argument for argument in found.arguments if not (ours and argument.name == "settings")]
-    options = settings_arguments(COMMAND_SETTINGS if ours else RECIPE_SETTINGS, arguments)
+    taken = SERVER_SETTINGS.get(found.name, COMMAND_SETTINGS) if ours else RECIPE_SETTINGS
+    options = settings_arguments(taken, arguments)
     rest: list[str] = list(tokens)
     extra: list[str] = []
     if found.takes_extra:

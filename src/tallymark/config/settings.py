@@ -118,6 +118,9 @@ class Settings(BaseModel):
     database: str | None = _setting(
         "server", "Database file or URL; unset: `tallymark.db` in the home folder."
     )
+    workers: int = _setting(
+        "server", "Processes that answer requests; more than one needs PostgreSQL.", 1, ge=1, le=64
+    )
     allowed_hosts: Names = _setting("server", "Further host names under which the page may be reached.", [])
     max_body_mb: int = _setting("server", "Largest request accepted, in megabytes.", 64, ge=1)
     public_url: Text = _setting("server", "Where people reach the page behind a proxy.", pattern="^https?://")

@@ -25,7 +25,7 @@ from tallymark.channel.locks import held, server_lock
 from tallymark.channel.wire import ACCESS_VARIABLE, access_digest
 from tallymark.config import Settings
 from tallymark.databases import DatabaseUrl, Place, address_of, place_of
-from tallymark.errors import Busy, ChannelDown, TallymarkError
+from tallymark.errors import Busy, ChannelDown, SettingError, TallymarkError
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ START_SECONDS = 30.0
 END_SECONDS = 10.0
 LOG_BYTES = 5_000_000
 _PAUSE = 0.05
-_VARIABLE = "TALLYMARK_SERVED"  # everybody on the machine may read a process's arguments
+_VARIABLE = "TALLYMARK_SERVED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,32 @@ class ServerOptions:
         database = place_of(settings.database_url)
         arguments = ["--host", settings.host, "--port", str(settings.port)]
         arguments += ["--max-body", str(settings.max_body_mb * 2**20)]
+        arguments += ["--workers", str(workers_of(settings, database))]
         arguments += ["--fixed-port"] if "port" in settings.model_fields_set else []
         arguments += ["--verbose"] if settings.logging == "verbose" else []
         for host in settings.allowed_hosts:
             arguments += ["--allowed-host", host]
         return cls(database, settings.home.expanduser(), tuple(arguments), json.dumps(_access(settings)))
+
+    @property
+    def command(self) -> list[str]:
+        """The command that serves; everybody on the machine may read it."""
+        return [sys.executable, "-m", "tallymark.server", "--database", f"@{_VARIABLE}", *self.arguments]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Its environment, with what only we may read."""
+        return {**os.environ, _VARIABLE: address_of(self.database), ACCESS_VARIABLE: self.access}
+
+
+def workers_of(settings: Settings, database: Place) -> int:
+    """How many processes serve. Errors: `SettingError` for several on SQLite."""
+    if settings.workers > 1 and not isinstance(database, DatabaseUrl):
+        raise SettingError(
+            f"{settings.workers} workers need PostgreSQL: only one process writes to an SQLite file.\n"
+            "Name a database with --database postgresql://user@host/name, or leave workers at 1."
+        )
+    return settings.workers
 
 
 def _access(settings: Settings) -> dict[str, Any]:
@@ -206,15 +227,10 @@ class Launch:
         if self.log.exists() and self.log.stat().st_size > LOG_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))
         reading, writing = os.pipe()
-        command = [sys.executable, "-m", "tallymark.server", "--database", f"@{_VARIABLE}"]
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(  # noqa: S603 (our own module)
-                [*command, *self.options.arguments, "--ready-fd", str(writing)],
-                env={
-                    **os.environ,
-                    _VARIABLE: address_of(self.database),
-                    ACCESS_VARIABLE: self.options.access,
-                },
+                [*self.options.command, "--ready-fd", str(writing)],
+                env=self.options.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -229,7 +245,7 @@ class Launch:
         if self._pipe is None:
             return None
         pipe, self._pipe = self._pipe, None
-        said = _read_report(pipe, deadline)
+        said = read_report(pipe, deadline)
         if said is not None and "address" in said:
             self.moved_from = said["moved_from"]
             address = Address(url=said["address"], secret=said["secret"])
@@ -246,7 +262,7 @@ def _short_name(database: DatabaseUrl) -> str:
     return hashlib.blake2b(str(database).encode(), digest_size=6).hexdigest()
 
 
-def _read_report(pipe: int, deadline: float) -> dict[str, Any] | None:
+def read_report(pipe: int, deadline: float) -> dict[str, Any] | None:
     """The one line a starting server writes, or None when it ended or hung without a word."""
     with os.fdopen(pipe, "rb") as stream:
         ready, _, _ = select.select([stream], [], [], max(0.0, deadline - time.monotonic()))

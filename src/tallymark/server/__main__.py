@@ -8,11 +8,17 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tallymark.channel.find import stop_server
 from tallymark.channel.wire import ACCESS_VARIABLE
-from tallymark.databases import Place, place_of
+from tallymark.databases import Place, address_of, place_of
 from tallymark.errors import TallymarkError
+
+if TYPE_CHECKING:
+    from tallymark.server.crew import CrewCommand
+
+_VARIABLE = "TALLYMARK_SERVED"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,7 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _serve(database: Place, options: argparse.Namespace) -> int:
-    from tallymark.server.process import reporter, serve
+    from tallymark.server.crew import SECRET_VARIABLE
+    from tallymark.server.process import reporter, serve, serve_as_crew, serve_beside
     from tallymark.server.settings import ServerSettings, access_of
 
     logging.basicConfig(
@@ -40,15 +47,32 @@ def _serve(database: Place, options: argparse.Namespace) -> int:
     )
     if options.verbose:
         logging.getLogger("tallymark").setLevel(logging.DEBUG)
+    access = os.environ.pop(ACCESS_VARIABLE, "{}")
     settings = ServerSettings(
         host=options.host,
         port=options.port,
         fixed_port=options.fixed_port,
         allowed_hosts=tuple(options.allowed_host),
         max_body=options.max_body,
-        **access_of(os.environ.pop(ACCESS_VARIABLE, "{}")),
+        workers=options.workers,
+        **access_of(access),
     )
-    return serve(database, settings, reporter(options.ready_fd))
+    if options.socket:
+        return serve_as_crew(database, settings, options.socket, os.environ.pop(SECRET_VARIABLE))
+    crew = _crew_command(options, {_VARIABLE: address_of(database), ACCESS_VARIABLE: access})
+    served = serve_beside if options.beside else serve
+    return served(database, settings, reporter(options.ready_fd), crew=crew)
+
+
+def _crew_command(options: argparse.Namespace, environment: dict[str, str]) -> "CrewCommand":
+    """How further processes of this server are started."""
+    from tallymark.server.crew import CrewCommand
+
+    arguments = ["--database", f"@{_VARIABLE}", "--host", options.host, "--max-body", str(options.max_body)]
+    arguments += ["--verbose"] if options.verbose else []
+    for host in options.allowed_host:
+        arguments += ["--allowed-host", host]
+    return CrewCommand(tuple(arguments), environment)
 
 
 def _place(given: str) -> Place:
@@ -69,6 +93,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--fixed-port", action="store_true", help="take --port even so")
     parser.add_argument("--allowed-host", action="append", default=[], help="further host name to answer to")
     parser.add_argument("--max-body", type=int, default=64 * 2**20, help="bytes a request may have")
+    parser.add_argument("--workers", type=int, default=1, help="processes; more than one needs PostgreSQL")
+    parser.add_argument("--beside", action="store_true", help="beside the other servers of the database")
+    parser.add_argument(
+        "--socket", type=int, action="append", default=[], help="listening socket to answer on"
+    )
     parser.add_argument("--verbose", action="store_true", help="log more")
     parser.add_argument("--ready-fd", type=int, help="file descriptor for one line of JSON when ready")
     return parser

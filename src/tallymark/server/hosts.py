@@ -6,6 +6,7 @@ while the writer is held.
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _WAKE_PAUSE = 0.1
+_FRESH_SECONDS = 2.0
 _THREADS = 64  # each waits for one validation or event, two seconds at most
 
 _HOST = Statement(
@@ -49,6 +51,8 @@ class Hosts:
         self._store = store
         self._timeout = timeout
         self._known: dict[str, HostRun] = {}
+        self._known_since = time.monotonic()
+        self._alone = store.writers == 1
         self._changes = 0
         self._waking: set[int] = set()
         self._closed = False
@@ -58,6 +62,7 @@ class Hosts:
         """A run started, ended or changed: look again."""
         self._changes += 1
         self._known = {}
+        self._known_since = time.monotonic()
 
     def close(self) -> None:
         """Stop calling; what is under way is not waited for."""
@@ -116,6 +121,8 @@ class Hosts:
             raise Refused("not_known", str(error)) from error
 
     async def _of(self, session: str) -> HostRun | None:
+        if not self._alone and time.monotonic() - self._known_since > _FRESH_SECONDS:
+            self.forget()  # another process may have been told of another run
         known = self._known.get(session)
         if known is not None:
             return known

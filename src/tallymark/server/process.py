@@ -14,7 +14,7 @@ import secrets
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import uvicorn
@@ -26,7 +26,9 @@ from tallymark.databases import Place, address_of
 from tallymark.queue.writer import Writer
 from tallymark.server.announcing import Announcer
 from tallymark.server.app import create_app
+from tallymark.server.crew import Crew, CrewCommand, ask_to_stop, when_left
 from tallymark.server.listen import Listening, listen
+from tallymark.server.timers import alone
 from tallymark.server.settings import ServerSettings
 from tallymark.store import Store
 
@@ -40,7 +42,9 @@ SWITCH_SECONDS = 0.0005  # the writer's thread takes turns with the requests' se
 Report = Callable[[dict[str, Any]], None]
 
 
-def serve(database: Place, settings: ServerSettings, report: Report) -> int:
+def serve(
+    database: Place, settings: ServerSettings, report: Report, *, crew: CrewCommand | None = None
+) -> int:
     """Serve a database until asked to stop. `report` gets one document: ready, or why not."""
     try:
         lock = take(server_lock(database), patience=1.0)
@@ -48,16 +52,46 @@ def serve(database: Place, settings: ServerSettings, report: Report) -> int:
         report({"error": "locked", "message": str(error)})
         return 3
     with lock, contextlib.closing(Store.open(address_of(database))) as store:
-        return _serve(store, settings, report)
+        return _serve(database, store, settings, report, crew)
 
 
-def _serve(store: Store, settings: ServerSettings, report: Report) -> int:
+def serve_beside(
+    database: Place, settings: ServerSettings, report: Report, *, crew: CrewCommand | None = None
+) -> int:
+    """Serve a database beside its other servers, at an address of our own, until standard input ends."""
+    with contextlib.closing(Store.open(address_of(database))) as store:
+        return _serve(database, store, settings, report, crew, lead=False)
+
+
+def serve_as_crew(database: Place, settings: ServerSettings, sockets: Sequence[int], secret: str) -> int:
+    """Answer on the sockets of another process of ours until that one ends."""
+    sys.setswitchinterval(SWITCH_SECONDS)
+    with contextlib.closing(Store.open(address_of(database))) as store:
+        writer = Writer(store)
+        try:
+            server = _Server(database, store, writer, settings, secret, stop=ask_to_stop)
+            when_left(server.end)
+            server.run(sockets=[socket.socket(fileno=number) for number in sockets])
+        finally:
+            writer.close()
+    return 0
+
+
+def _serve(
+    database: Place,
+    store: Store,
+    settings: ServerSettings,
+    report: Report,
+    crew: CrewCommand | None,
+    *,
+    lead: bool = True,
+) -> int:
     sys.setswitchinterval(SWITCH_SECONDS)
     secret = secrets.token_urlsafe(32)
     machine = socket.gethostname()
     with store.reading() as tx:
         remembered = queue.servers.remembered_address(tx, machine=machine if store.writers > 1 else None)
-    listening = listen(settings, remembered)
+    listening = listen(settings, remembered if lead else None)
     writer = Writer(store)
     try:
         row = writer.submit(
@@ -68,30 +102,61 @@ def _serve(store: Store, settings: ServerSettings, report: Report) -> int:
                 pid=os.getpid(),
                 version=tallymark.__version__,
                 machine=machine,
+                lead=lead,
             )
         ).result()
-        server = _Server(store, writer, settings, listening, secret, row["server"], report)
-        server.run(sockets=listening.sockets)
+        ready = {"address": listening.url, "secret": secret, "pid": os.getpid()}
+        ready["moved_from"] = listening.moved_from
+        server = _Server(
+            database, store, writer, settings, secret, row=row["server"], ready=lambda: report(ready)
+        )
+        if not lead:
+            when_left(server.end)
+        with _crew(settings, crew, listening, secret, server):
+            server.run(sockets=listening.sockets)
         writer.submit(lambda tx: queue.servers.stop_server(tx, server=row["server"])).result()
     finally:
         writer.close()
     return 0
 
 
+@contextlib.contextmanager
+def _crew(
+    settings: ServerSettings,
+    command: CrewCommand | None,
+    listening: Listening,
+    secret: str,
+    server: "_Server",
+) -> Iterator[None]:
+    """The further processes that the settings ask for, for the length of the block."""
+    if settings.workers == 1 or command is None:
+        yield
+        return
+    sockets = [bound.fileno() for bound in listening.sockets]
+    crew = Crew(settings.workers - 1, command, sockets=sockets, secret=secret, stop=server.end)
+    crew.start()
+    try:
+        yield
+    finally:
+        crew.close()
+
+
 class _Server(uvicorn.Server):
-    """Uvicorn that reports when it answers, and beats while it lives."""
+    """Uvicorn that says when it answers, and beats while it lives if it has a row of its own."""
 
     def __init__(
         self,
+        database: Place,
         store: Store,
         writer: Writer,
         settings: ServerSettings,
-        listening: Listening,
         secret: str,
-        row: int,
-        report: Report,
+        *,
+        row: int | None = None,
+        ready: Callable[[], None] = lambda: None,
+        stop: Callable[[], None] | None = None,
     ) -> None:
-        app = create_app(store, writer, settings, secret=secret, stop=self._stop)
+        app = create_app(store, writer, settings, secret=secret, stop=stop or self.end)
         super().__init__(
             uvicorn.Config(
                 app,
@@ -107,38 +172,36 @@ class _Server(uvicorn.Server):
         self._writer = writer
         self._announcer = Announcer(store, writer)
         self._row = row
-        self._ready = {
-            "address": listening.url,
-            "secret": secret,
-            "pid": os.getpid(),
-            "moved_from": listening.moved_from,
-        }
-        self._report = report
+        self._database = database
+        self._ready = ready
 
     async def startup(self, sockets: Any = None) -> None:
         """Answer first, then say so."""
         await super().startup(sockets)
         gc.collect()
         gc.freeze()  # what was imported stays for good; collections need not look at it again
-        self._beating = asyncio.create_task(self._beat())
-        self._announcing = asyncio.create_task(self._announcer.run())
-        self._report(self._ready)
+        if self._row is not None:
+            self._beating = asyncio.create_task(self._beat(self._row))
+            self._timing = asyncio.create_task(alone(self._database, self._announcer.run))
+        self._ready()
 
     async def shutdown(self, sockets: Any = None) -> None:
         """Requests under way are finished."""
-        self._beating.cancel()
-        self._announcing.cancel()
+        if self._row is not None:
+            self._beating.cancel()
+            self._timing.cancel()
         await super().shutdown(sockets)
 
-    def _stop(self) -> None:
+    def end(self) -> None:
+        """Finish what was begun and end; from any thread."""
         self.should_exit = True
 
-    async def _beat(self) -> None:
+    async def _beat(self, row: int) -> None:
         """Write down that the server lives; the next start adds the gap after the last beat to leases."""
         while True:
             await asyncio.sleep(BEAT_SECONDS)
             try:
-                beat = self._writer.submit(lambda tx: queue.servers.beat_server(tx, server=self._row))
+                beat = self._writer.submit(lambda tx: queue.servers.beat_server(tx, server=row))
                 await asyncio.wrap_future(beat)
             except Exception:
                 logger.exception("the beat of %s could not be written", time.strftime("%H:%M:%S"))

@@ -36,6 +36,7 @@ class ServerSettings:
     allowed_hosts: tuple[str, ...] = ()
     max_body: int = 64 * 2**20
     host_timeout: float = 2.0
+    workers: int = 1
     public_url: str | None = None
     basic: tuple[str, str] | None = None
     oidc: OidcSettings | None = None
