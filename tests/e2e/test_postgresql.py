@@ -147,6 +147,7 @@ def test_a_server_that_is_killed_is_started_anew_at_its_address(tallymark: Tally
 
     until(other, "another server")
     ann.press("a")
+    ann.sees("Text 2 ")
     ann.everything_is_saved()
     assert tallymark.answers() == {"Text 1 of Ada": "accept"}
 

@@ -28,8 +28,8 @@ from tallymark.server.announcing import Announcer
 from tallymark.server.app import create_app
 from tallymark.server.crew import Crew, CrewCommand, ask_to_stop, when_left
 from tallymark.server.listen import Listening, listen
-from tallymark.server.timers import alone
 from tallymark.server.settings import ServerSettings
+from tallymark.server.timers import alone
 from tallymark.store import Store
 
 logger = logging.getLogger(__name__)
