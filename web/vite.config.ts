@@ -20,6 +20,7 @@ export default defineConfig({
     target: "es2022",
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
+    rollupOptions: { input: { index: here("./index.html"), admin: here("./admin.html") } },
   },
   server: server === undefined ? {} : { proxy: { "/api": server, "/media": server } },
   test: { include: ["tests/**/*.test.ts"], environment: "node" },

@@ -6,7 +6,7 @@ import pytest
 from tests.queue.team import SHAPES, Team
 
 from tallymark.errors import InputError, NotKnown
-from tallymark.queue import datasets, enqueue, erasing, importing, settle, trace
+from tallymark.queue import accounts, datasets, enqueue, erasing, importing, settle, trace
 from tallymark.store import Statement
 from tallymark.store.reading import StoredDatasets
 from tallymark.store.schema import metadata
@@ -17,7 +17,7 @@ SECRET = "Ada Lovelace lives here"
 def everything(team: Team) -> str:
     """Every value of every table, as one text."""
     with team.store.reading() as tx:
-        rows = [
+        rows: list[Any] = [
             [row[key] for key in row.keys()]  # noqa: SIM118
             for table in metadata.sorted_tables
             for row in tx.all(Statement("Everything.", f"SELECT * FROM {table.name}"))
@@ -125,6 +125,9 @@ def test_a_person_is_gone_from_every_table(team: Team) -> None:
         shapes=SHAPES,
     )
     team.operator(erasing_event, name=NAME)
+    for people in (["bob"], [NAME, "bob"]):
+        team.tasks(f"for {len(people)}", people=people)
+    team.do(accounts.ensure_account, name=NAME)
     done = team.do(erasing.erase_person, name=NAME)
     assert done["sessions"] == 2
     assert done["name"].startswith("erased-")

@@ -181,3 +181,5 @@ def test_a_glance_at_everything_consumes_nothing(served: Served, news: str) -> N
     ]
     measured = served.client.get(f"{URL}/agreement").json()
     assert measured["decision"] == {"units": 0, "values": 0, "percent": None, "alpha": None}
+    assert served.client.get(f"{URL}/waiting").json() == {"awaiting": [], "unfillable": []}
+    assert post(served, "open-to-all") == {"opened": 0}

@@ -133,6 +133,18 @@ _NAMED = Statement(
     "SELECT id, text FROM document WHERE text LIKE :pattern ESCAPE '!' ORDER BY id",
 )
 _DOCUMENT = Statement("A document is rewritten.", "UPDATE document SET text = :text WHERE id = :id")
+_ACCOUNT = Statement(
+    "Nobody logs in under an account any more, and it names nobody.",
+    "UPDATE account SET name = :new, password_hash = NULL, epoch = epoch + 1,"
+    " disabled_at = coalesce(disabled_at, CAST(:now AS REAL)) WHERE name = :name",
+)
+_AUDIENCES = Statement(
+    "Whom routers named.", "SELECT id, people, key FROM audience WHERE people IS NOT NULL ORDER BY id"
+)
+_AUDIENCE = Statement(
+    "Whom a router named is nobody any more.",
+    "UPDATE audience SET people = :people, key = :key WHERE id = :id",
+)
 _RUNS = Statement("What runs were started with.", "SELECT id, command, config FROM run ORDER BY id")
 _RUN = Statement(
     "What a run was started with is rewritten.",
@@ -191,6 +203,8 @@ def erase_person(tx: Transaction, *, name: str) -> dict[str, Any]:
     for exported, other in names.items():
         if exported != name:
             _rewrite_documents(tx, exported, other)
+    tx.run(_ACCOUNT, {"name": name, "new": new, "now": tx.now})
+    _rewrite_audiences(tx, {name: new})
     _rewrite_runs(tx, names)
     _replace_in_messages(tx, re.compile(rf"(?<!\w){re.escape(name)}(?!\w)"), new)
     note(tx, None, "person_erased", new)
@@ -273,6 +287,13 @@ def _rewrite_documents(tx: Transaction, exported: str, new: str) -> None:
     for row in tx.all(_NAMED, {"pattern": pattern}):
         document = _renamed(jsontext.loads(row["text"]), {exported: new})
         tx.run(_DOCUMENT, {"id": row["id"], "text": jsontext.dumps(document)})
+
+
+def _rewrite_audiences(tx: Transaction, names: dict[str, str]) -> None:
+    for row in tx.all(_AUDIENCES):
+        texts = {key: jsontext.dumps(_renamed(jsontext.loads(row[key]), names)) for key in ("people", "key")}
+        if texts["people"] != row["people"]:
+            tx.run(_AUDIENCE, {"id": row["id"], **texts})
 
 
 def _rewrite_runs(tx: Transaction, names: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel
 
-from tallymark.queue import agreement, erasing, labelling, operate, overview, people, seats
+from tallymark.queue import agreement, erasing, labelling, operate, overview, people, seats, waiting
 from tallymark.queue.datasets import find_dataset
 from tallymark.server import admin_wire as wire
 from tallymark.server.operators import operator
@@ -21,6 +21,7 @@ from tallymark.server.replies import (
     DatasetsReply,
     LabelsReply,
     OverviewReply,
+    WaitingReply,
 )
 from tallymark.server.state import ServerState, state_of
 from tallymark.server.takes import takes
@@ -84,6 +85,9 @@ ACTIONS: dict[str, Action] = {
     "overlap": Action(
         "Change how many answers a task wants, or every task.", operate.set_overlap, wire.OverlapRequest
     ),
+    "open-to-all": Action(
+        "Let everybody have tasks that a router gave to certain people.", waiting.open_to_all, wire.OfTasks
+    ),
     "withdraw-answers": Action(
         "Set aside what a session answered from a time on; others get the tasks again.",
         people.withdraw_answers,
@@ -133,6 +137,19 @@ async def list_datasets(request: Request) -> Response:
 async def look(request: Request, dataset: str | None = None) -> Response:
     """One dataset at a glance: seats, pace, who holds what, the stream and its errors, the last events."""
     return json_reply(await _read(request, overview.overview, dataset))
+
+
+@router.get("/waiting", response_model=WaitingReply, operation_id="operatorWaiting")
+async def wait(request: Request, dataset: str | None = None) -> Response:
+    """Tasks that wait for certain people who do not come, and those that nobody there can fill; some of each."""
+    return json_reply(await _read(request, _waiting, dataset))
+
+
+def _waiting(tx: Transaction, *, dataset: str) -> dict[str, Any]:
+    return {
+        "awaiting": waiting.awaiting(tx, dataset=dataset),
+        "unfillable": waiting.unfillable(tx, dataset=dataset),
+    }
 
 
 @router.get("/agreement", response_model=AgreementReply, operation_id="operatorAgreement")

@@ -26,6 +26,12 @@ class OfTask(OfDataset):
     session: str | None = None
 
 
+class OfTasks(OfDataset):
+    """Something is done with some tasks, or with all of them."""
+
+    task_ids: Annotated[list[str], Field(max_length=10_000)] | None = None
+
+
 class OverlapRequest(OfDataset):
     """How many answers a task wants, or every task; null: everyone's."""
 
@@ -120,6 +126,7 @@ BODIES: tuple[type[BaseModel], ...] = (
     OfDataset,
     OfSession,
     OfTask,
+    OfTasks,
     OverlapRequest,
     AnswersSince,
     SendBackRequest,

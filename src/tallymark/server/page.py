@@ -23,6 +23,12 @@ async def index(request: Request) -> Response:
     return await _file(request, "index.html")
 
 
+@router.api_route("/admin", methods=["GET", "HEAD"])
+async def admin(request: Request) -> Response:
+    """The operators' page; it asks for everything it shows, so whoever may not see it sees nothing."""
+    return await _file(request, "admin.html")
+
+
 @router.api_route("/{path:path}", methods=["GET", "HEAD"])
 async def asset(request: Request, path: str) -> Response:
     """A file of the built web app."""
@@ -36,7 +42,7 @@ async def asset(request: Request, path: str) -> Response:
 async def _file(request: Request, path: str) -> Response:
     static: Path = request.app.state.static
     file = await run_sync(file_below, static, path)
-    if file is None and path == "index.html":
+    if file is None and path in ("index.html", "admin.html"):
         raise Refused("page_missing", "the page has not been built; run `make web` in a checkout")
     if file is None:
         raise Refused("not_known", f"there is no file {path!r}")

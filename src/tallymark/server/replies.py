@@ -491,6 +491,37 @@ class OverviewReply(DatasetGlance):
     quarantine: list[QuarantineGlance]
 
 
+class AwaitedPerson(BaseModel):
+    """Somebody a task waits for; null: they were never here."""
+
+    name: str
+    last_call: float | None
+
+
+class AwaitingTask(BaseModel):
+    """A task for certain people who do not come; at `opens_at` others get it (null: never)."""
+
+    task_id: str
+    since: float
+    opens_at: float | None
+    people: list[AwaitedPerson]
+
+
+class UnfillableTask(BaseModel):
+    """A task that wants `free` more answers, of only `people` who may give them."""
+
+    task_id: str
+    free: int
+    people: int
+
+
+class WaitingReply(BaseModel):
+    """Tasks that wait for people, up to a hundred of each."""
+
+    awaiting: list[AwaitingTask]
+    unfillable: list[UnfillableTask]
+
+
 class Measured(BaseModel):
     """Agreement over the tasks that several answered: mean share of agreeing pairs, Krippendorff's alpha."""
 

@@ -86,18 +86,18 @@ export function httpApi(root = "api/v1"): Api {
   };
 }
 
-function query(values: { [key: string]: string | number | boolean | undefined }): string {
+export function query(values: { [key: string]: string | number | boolean | undefined }): string {
   const pairs = Object.entries(values).filter(([, value]) => value !== undefined);
   return pairs.length === 0 ? "" : `?${new URLSearchParams(pairs.map(([k, v]) => [k, String(v)]))}`;
 }
 
 const JSON_HEADERS = { accept: "application/json", "content-type": "application/json" };
 
-function get<T>(url: string): Promise<T> {
+export function get<T>(url: string): Promise<T> {
   return call(url, { headers: { accept: "application/json" } });
 }
 
-function post<T>(url: string, body: unknown): Promise<T> {
+export function post<T>(url: string, body: unknown): Promise<T> {
   return send(url, stringify(body), false);
 }
 

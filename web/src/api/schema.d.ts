@@ -328,6 +328,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/open-to-all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let everybody have tasks that a router gave to certain people.
+         * @description Let everybody have tasks that a router gave to certain people.
+         */
+        post: operations["operatorOpenToAll"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/overlap": {
         parameters: {
             query?: never;
@@ -542,6 +562,26 @@ export interface paths {
          * @description Return an answer to its author with a comment.
          */
         post: operations["operatorSendBack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/waiting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Wait
+         * @description Tasks that wait for certain people who do not come, and those that nobody there can fill; some of each.
+         */
+        get: operations["operatorWaiting"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1078,6 +1118,30 @@ export interface components {
             dataset: string;
             /** Invariants */
             invariants: components["schemas"]["Invariant"][];
+        };
+        /**
+         * AwaitedPerson
+         * @description Somebody a task waits for; null: they were never here.
+         */
+        AwaitedPerson: {
+            /** Last Call */
+            last_call: number | null;
+            /** Name */
+            name: string;
+        };
+        /**
+         * AwaitingTask
+         * @description A task for certain people who do not come; at `opens_at` others get it (null: never).
+         */
+        AwaitingTask: {
+            /** Opens At */
+            opens_at: number | null;
+            /** People */
+            people: components["schemas"]["AwaitedPerson"][];
+            /** Since */
+            since: number;
+            /** Task Id */
+            task_id: string;
         };
         /**
          * Changed
@@ -1706,6 +1770,22 @@ export interface components {
             task_id: string;
         };
         /**
+         * OfTasks
+         * @description Something is done with some tasks, or with all of them.
+         */
+        OfTasks: {
+            /**
+             * Dataset
+             * @default null
+             */
+            dataset: string | null;
+            /**
+             * Task Ids
+             * @default null
+             */
+            task_ids: string[] | null;
+        };
+        /**
          * Operation
          * @description One thing said about a task; `op_id` makes sending it again harmless.
          *
@@ -2272,6 +2352,28 @@ export interface components {
             /** Tasks */
             tasks: components["schemas"]["TaskTrace"][];
         };
+        /**
+         * UnfillableTask
+         * @description A task that wants `free` more answers, of only `people` who may give them.
+         */
+        UnfillableTask: {
+            /** Free */
+            free: number;
+            /** People */
+            people: number;
+            /** Task Id */
+            task_id: string;
+        };
+        /**
+         * WaitingReply
+         * @description Tasks that wait for people, up to a hundred of each.
+         */
+        WaitingReply: {
+            /** Awaiting */
+            awaiting: components["schemas"]["AwaitingTask"][];
+            /** Unfillable */
+            unfillable: components["schemas"]["UnfillableTask"][];
+        };
     };
     responses: never;
     parameters: never;
@@ -2828,6 +2930,39 @@ export interface operations {
             };
         };
     };
+    operatorOpenToAll: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfTasks"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminReply"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     operatorOverlap: {
         parameters: {
             query?: never;
@@ -3176,6 +3311,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AdminReply"];
+                };
+            };
+            /** @description A problem; its code is explained in the reference. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    operatorWaiting: {
+        parameters: {
+            query?: {
+                dataset?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingReply"];
                 };
             };
             /** @description A problem; its code is explained in the reference. */

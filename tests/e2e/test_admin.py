@@ -1,0 +1,129 @@
+"""The operators' page: what it shows, what its buttons do, and that looking takes no task from anybody."""
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+from tests.e2e.annotator import Annotator
+from tests.e2e.running import Tallymark
+
+pytestmark = pytest.mark.browser
+
+AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
+RUN_AXE = """async () => {
+  const { violations } = await axe.run({ resultTypes: ["violations"] });
+  const told = ({ html, failureSummary }) => `${html} ${failureSummary}`;
+  return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(told).join(" | ")}`);
+}"""
+PAGES = ("Progress", "People", "Labels", "Audit", "Trace")
+PICTURES = os.environ.get("TALLYMARK_TEST_PICTURES")
+
+
+@pytest.fixture
+def admin(tallymark: Tallymark, ann: Annotator, context: BrowserContext) -> Page:
+    """Eight tasks, of which ann has answered the first two; the operators' page beside hers."""
+    texts = [{"text": f"Sentence {number} about Ada Lovelace"} for number in range(8)]
+    path = tallymark.file("news.jsonl", [*texts, texts[0]])
+    tallymark.start("ner.manual", "news", "blank:en", path, "--label", "PERSON,ORG")
+    ann.sit()
+    for _ in range(2):
+        ann.click("accept")
+    ann.everything_is_saved()
+    page = context.new_page()
+    page.goto(f"{tallymark.url}/admin")
+    expect(page.get_by_role("heading", name="news")).to_be_visible()
+    return page
+
+
+def go(page: Page, name: str) -> None:
+    page.get_by_role("navigation").get_by_role("button", name=name).click()
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep what is seen, for who asked for pictures."""
+    if PICTURES:
+        page.screenshot(path=Path(PICTURES) / f"admin-{name}.png", full_page=True)
+
+
+def test_progress_and_who_holds_what(admin: Page, tallymark: Tallymark) -> None:
+    done = admin.locator("dl div", has_text="done")
+    expect(done).to_contain_text("2 of 8, 25 %")
+    held = admin.get_by_role("region", name="Who holds what").locator("tbody tr")
+    before = held.count()
+    expect(held.first).to_contain_text("ann")
+    admin.reload()
+    expect(admin.get_by_role("region", name="Who holds what").locator("tbody tr")).to_have_count(before)
+    admin.get_by_role("button", name="Measure").click()
+    expect(admin.get_by_role("region", name="Agreement")).to_contain_text(
+        "No task has counted answers of two"
+    )
+
+
+def test_pausing_reaches_the_annotator(admin: Page, ann: Annotator) -> None:
+    admin.get_by_role("button", name="Pause").click()
+    expect(admin.get_by_text("paused", exact=True).first).to_be_visible()
+    ann.sit("bob")
+    expect(ann.ending).to_contain_text("paused")
+    admin.get_by_role("button", name="Resume").click()
+    expect(admin.get_by_role("button", name="Pause")).to_be_visible()
+
+
+def test_an_answer_is_traced_and_sent_back(admin: Page, ann: Annotator) -> None:
+    go(admin, "Trace")
+    admin.get_by_label("which is").fill("1")
+    admin.get_by_role("button", name="Trace", exact=True).last.click()
+    life = admin.get_by_role("region", name="Task 1: done")
+    expect(life).to_contain_text("ann: revision 1, submitted, accept")
+    life.get_by_role("button", name="Send it back to ann").click()
+    admin.get_by_label("Comment").fill("Is there no name?")
+    admin.get_by_role("button", name="Send back", exact=True).click()
+    expect(admin.get_by_role("region", name="Task 1: open")).to_contain_text("sent back: Is there no name?")
+    ann.reload()
+    expect(ann.page.get_by_test_id("refused")).to_have_text("Is there no name?")
+
+
+def test_labels_change_for_whoever_annotates(admin: Page, ann: Annotator) -> None:
+    go(admin, "Labels")
+    admin.get_by_label("One more label").fill("PLACE")
+    admin.get_by_role("button", name="Add").click()
+    expect(admin.get_by_role("button", name="retire PLACE")).to_be_visible()
+    ann.reload()
+    expect(ann.page.get_by_text("PLACE").first).to_be_visible()
+
+
+def test_a_session_is_renamed_and_retired(admin: Page) -> None:
+    go(admin, "People")
+    moves = admin.get_by_role("group", name="For ann")
+    moves.get_by_role("button", name="Rename").click()
+    admin.get_by_label("New name").fill("anne")
+    admin.get_by_role("button", name="Do it").click()
+    moves = admin.get_by_role("group", name="For anne")
+    moves.get_by_role("button", name="Retire").click()
+    admin.get_by_role("button", name="Do it").click()
+    expect(admin.get_by_role("row", name="anne").first).to_contain_text("retired")
+
+
+def test_the_books_balance(admin: Page) -> None:
+    go(admin, "Audit")
+    expect(admin.get_by_text("They balance:")).to_be_visible()
+    expect(admin.get_by_role("region", name="Rows")).to_contain_text("1 duplicate, 8 made into tasks")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_page(admin: Page, theme: str) -> None:
+    admin.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    admin.evaluate(AXE.read_text())
+    for name in PAGES:
+        go(admin, name)
+        if name == "Trace":
+            admin.get_by_label("which is").fill("1")
+            admin.get_by_role("button", name="Trace", exact=True).last.click()
+            expect(admin.get_by_role("region", name="Task 1")).to_be_visible()
+        if name == "Audit":
+            expect(admin.get_by_text("They balance:")).to_be_visible()
+        picture(admin, f"{name}-{theme}")
+        assert admin.evaluate(RUN_AXE) == [], name
+    admin.set_viewport_size({"width": 390, "height": 760})
+    picture(admin, f"phone-{theme}")
+    assert admin.evaluate("document.documentElement.scrollWidth <= innerWidth")
