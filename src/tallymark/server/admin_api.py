@@ -141,7 +141,7 @@ async def look(request: Request, dataset: str | None = None) -> Response:
 
 @router.get("/waiting", response_model=WaitingReply, operation_id="operatorWaiting")
 async def wait(request: Request, dataset: str | None = None) -> Response:
-    """Tasks that wait for certain people who do not come, and those that nobody there can fill; some of each."""
+    """Tasks that wait for certain people who do not come, and tasks that too few people may have."""
     return json_reply(await _read(request, _waiting, dataset))
 
 

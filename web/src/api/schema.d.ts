@@ -577,7 +577,7 @@ export interface paths {
         };
         /**
          * Wait
-         * @description Tasks that wait for certain people who do not come, and those that nobody there can fill; some of each.
+         * @description Tasks that wait for certain people who do not come, and tasks that too few people may have.
          */
         get: operations["operatorWaiting"];
         put?: never;
