@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tests.property.model import Assignment, Queue, QueuedTask
+from tests.property.model import Assignment, Queue, QueuedTask, Wish
 from tests.property.observed import Observed
+
+from tallymark.jsontext import loads
 
 
 def differences(model: Queue, seen: Observed) -> list[str]:
@@ -29,14 +31,21 @@ def _unequal(what: str, expected: object, found: object) -> list[str]:
 def _tasks(model: Queue, seen: Observed) -> list[str]:
     expected = {int(task.id): _task(model, task) for task in model.tasks.values()}
     found = {
-        number: (row["state"], row["taken"], row["counted"], row["overlap"])
+        number: (row["state"], row["taken"], row["counted"], row["overlap"], _wish(seen, row["audience"]))
         for number, row in seen.tasks.items()
     }
-    return _each("task (state, taken, counted, overlap)", expected, found)
+    return _each("task (state, taken, counted, overlap, wish)", expected, found)
 
 
-def _task(model: Queue, task: QueuedTask) -> tuple[str, int, int, int | None]:
-    return model.state(task), model.taken(task), model.counted(task), task.overlap
+def _task(model: Queue, task: QueuedTask) -> tuple[str, int, int, int | None, Wish]:
+    return model.state(task), model.taken(task), model.counted(task), model.wanted(task), task.wish
+
+
+def _wish(seen: Observed, audience: int) -> Wish:
+    row = seen.audiences.get(audience, {"people": None, "needs": None, "fallback": None, "opened": 0})
+    people = None if row["people"] is None else frozenset(loads(row["people"]))
+    needs = frozenset(tag for tags in loads(row["needs"] or "{}").values() for tag in tags)
+    return Wish(people, needs, row["fallback"], bool(row["opened"]))
 
 
 def _assignments(model: Queue, seen: Observed, names: Mapping[int, str]) -> list[str]:

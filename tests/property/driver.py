@@ -15,10 +15,13 @@ from tallymark.queue import (
     operate,
     people,
     progress,
+    routing,
     runs,
     seats,
     servers,
     settle,
+    waiting,
+    wanting,
 )
 from tallymark.queue import history as histories
 from tallymark.store import Store, Transaction
@@ -74,6 +77,8 @@ class Driver:
         ignore_counts: bool,
         lease_seconds: float | None,
         exclude_by: str = "task",
+        share: float = 0.0,
+        most: int | None = None,
     ) -> None:
         self.path = path
         self.clock = Clock()
@@ -86,6 +91,8 @@ class Driver:
                 ignore_counts=ignore_counts,
                 lease_seconds=lease_seconds,
                 exclude_by=exclude_by,
+                share=share,
+                most=most,
             )
         )
         self.dataset: int = made["id"]
@@ -258,6 +265,35 @@ class Driver:
 
     def export(self) -> list[Task]:
         return list(StoredDatasets(self.store).answers(DATASET))
+
+    def set_tags(self, name: str, tags: Sequence[str]) -> None:
+        self.run(lambda tx: seats.set_tags(tx, annotators={name: {"languages": list(tags)}}))
+
+    def route(self, task: str, people: Sequence[str] | None, fallback: float | None, more: Task) -> None:
+        told = {"id": int(task), "people": people, "fallback": fallback, **more}
+        self.run(lambda tx: routing.route(tx, **self.fence, tasks=[told]))
+
+    def want(self, least: int | None, share: float, most: int | None) -> None:
+        """New tasks want so many answers; the others are told in parts."""
+        call = wanting.want
+        named = {"least": least, "share": share, "most": most}
+        changed = self.run(lambda tx: call(tx, **self.fence, **named))["changed"]  # type: ignore[arg-type]
+        after: int | None = 0
+        while changed and after is not None:
+            start = after
+            part = self.run(lambda tx, start=start: wanting.want_part(tx, **self.fence, after=start, limit=3))  # type: ignore[misc]
+            after = part["after"]
+
+    def open_to_all(self, task: str) -> int:
+        opened = self.run(lambda tx: waiting.open_to_all(tx, dataset=DATASET, task_ids=[task]))
+        return int(opened["opened"])
+
+    def waiting_tasks(self) -> tuple[list[str], list[str]]:
+        """Tasks that wait for absent people, and those that nobody can fill."""
+        with self.store.reading() as tx:
+            awaited = waiting.awaiting(tx, dataset=DATASET, seconds=310.0)
+            unfillable = waiting.unfillable(tx, dataset=DATASET)
+        return [each["task_id"] for each in awaited], [each["task_id"] for each in unfillable]
 
     def operate(self, name: str, **arguments: Any) -> Any:
         return self.run(lambda tx: getattr(operate, name)(tx, dataset=DATASET, **arguments))

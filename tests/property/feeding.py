@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.property.driver import DATASET
-from tests.property.model import Document, QueuedTask, Seat
+from tests.property.model import Document, QueuedTask, Seat, Wish
 from tests.property.observed import Observed
 from tests.property.rows import SourceVersion
-from tests.property.sayings import Line, Record, original, values
+from tests.property.sayings import Line, Record, original, values, wish_of
 from tests.property.world import World
 
 from tallymark.hashing import identities_of, set_hashes
@@ -76,6 +76,7 @@ class File:
             "source": self.source,
             "ordinal": ordinal,
             "repeatable": not self.dedup,
+            **(wish_of(word) if self.world.routed else {}),
         }
 
     def _account(self, lines: Sequence[Numbered], seen: Observed) -> None:
@@ -105,11 +106,26 @@ class File:
         if known is None:
             made = found[key, repeat]
             rank = made["rank"], made["id"]
-            known = QueuedTask(str(made["id"]), original(word), key, repeat, rank, model.overlap)
+            whole = identity(original(word), "task")
+            known = QueuedTask(
+                str(made["id"]), original(word), key, repeat, rank, model.drawn(whole), identity=whole
+            )
+            if model.most is not None and known.overlap is not None:
+                known.bounds = known.overlap, model.most
+            known.wish, known.made = self._wish(word), model.now
             model.add(known)
         if place[0] not in source.fates:
             known.rows[row] = model.run
         return legal
+
+    def _wish(self, word: str) -> Wish:
+        asked = wish_of(word) if self.world.routed else {}
+        people = asked.get("people")
+        return Wish(
+            None if people is None else frozenset(people),
+            frozenset(tag for tags in asked.get("needs", {}).values() for tag in tags),
+            asked.get("fallback"),
+        )
 
     def _give_fate(self, source: SourceVersion, ordinal: int, legal: set[str], seen: Observed) -> None:
         got, had = seen.fates.get(source.id, {}).get(ordinal), source.fates.get(ordinal)
@@ -176,6 +192,7 @@ class Imports:
                 QueuedTask(str(made["id"]), values(document), key, repeat, rank, overlap),
                 repeat > 0,
             )
+            task.identity, task.made = identity(document, "task"), model.now
             model.add(task)
         number = next(row["id"] for row in seen.seats.values() if row["token"] == seat.token)
         op_id = seen.answers[int(task.id), number][-1]["op_id"]

@@ -93,8 +93,21 @@ class Assignment:
 
 
 @dataclass
+class Wish:
+    """Whom a task is for: names (None: anybody) and tags; others get it after `fallback` seconds."""
+
+    people: frozenset[str] | None = None
+    needs: frozenset[str] = frozenset()
+    fallback: float | None = None
+    opened: bool = False
+
+
+@dataclass
 class QueuedTask:
-    """A task and its place in the dataset; `overlap` None wants everyone."""
+    """A task and its place in the dataset; `overlap` None wants everyone.
+
+    With `bounds` it wants from so many to so many: as many as people have come for.
+    """
 
     id: str
     document: Document
@@ -102,6 +115,10 @@ class QueuedTask:
     repeat: int
     rank: tuple[float, int]
     overlap: int | None
+    identity: str = ""
+    bounds: tuple[int, int] | None = None
+    wish: Wish = field(default_factory=Wish)
+    made: float = 0.0
     withdrawn: bool = False
     rows: dict[Row, int] = field(default_factory=dict)
     assignments: dict[str, Assignment] = field(default_factory=dict)
@@ -129,6 +146,9 @@ class Queue:
     ignore_counts: bool = True
     lease_seconds: float | None = LEASE_SECONDS
     exclude_by: str = "task"
+    share: float = 0.0
+    most: int | None = None
+    tags: dict[str, frozenset[str]] = field(default_factory=dict)
     now: float = 0.0
     stream: str = "open"
     paused: bool = False
@@ -165,19 +185,39 @@ class Queue:
         return "done" if self._satisfied(task) else "open"
 
     def _satisfied(self, task: QueuedTask) -> bool:
-        if task.overlap is not None:
-            return self.counted(task) >= task.overlap
+        wanted = self.wanted(task)
+        if wanted is not None:
+            return self.counted(task) >= wanted
         answered = (each for each in task.assignments.values() if each.state == "answered")
         somebody = any(self.seats[each.seat].kind == "person" for each in answered)
-        return somebody and all(self.is_through_with(task, seat) for seat in self.open_seats())
+        asked = [seat for seat in self.open_seats() if self.admits(task, seat)]
+        return somebody and all(self.is_through_with(task, seat) for seat in asked)
+
+    def wanted(self, task: QueuedTask) -> int | None:
+        """How many counted answers a task wants now."""
+        if task.bounds is None:
+            return task.overlap
+        least, most = task.bounds
+        return max(least, min(most, self.taken(task)))
+
+    def admits(self, task: QueuedTask, seat: Seat) -> bool:
+        """Is the task for this seat's annotator?"""
+        named = task.wish.people is None or (seat.name or "") in task.wish.people
+        return named and self._has(seat, task.wish.needs)
 
     def is_through_with(self, task: QueuedTask, seat: Seat) -> bool:
         found = task.assignments.get(seat.token)
         return found is not None and found.state in ("answered", "ineligible")
 
     def slot_free(self, task: QueuedTask) -> bool:
-        """May one more lease or answer count? A task for everyone has room for whoever asks."""
-        return not task.withdrawn and (task.overlap is None or self.taken(task) < task.overlap)
+        """Is one more person wanted? A task for everyone has room for whoever asks."""
+        wanted = self.wanted(task)
+        return not task.withdrawn and (wanted is None or self.taken(task) < wanted)
+
+    def has_room(self, task: QueuedTask) -> bool:
+        """May one more answer count?"""
+        limit = task.bounds[1] if task.bounds else task.overlap
+        return not task.withdrawn and (limit is None or self.taken(task) < limit)
 
     def assignments(self) -> Iterator[Assignment]:
         for task in self.tasks.values():
@@ -251,7 +291,7 @@ class Queue:
         self._promote(self.tasks[lease.task])
 
     def _promote(self, task: QueuedTask) -> None:
-        while self.slot_free(task):
+        while self.has_room(task):
             surplus = [each for each in task.assignments.values() if each.standing == "surplus"]
             if not surplus:
                 return
@@ -276,9 +316,45 @@ class Queue:
 
     def may_have(self, task: QueuedTask, seat: Seat) -> bool:
         """Open and neither held, answered nor ineligible; expired and released do not count as had."""
+        return self.state(task) == "open" and self.admits(task, seat) and not self._had(task, seat)
+
+    def takes_more(self, task: QueuedTask, seat: Seat) -> bool:
+        """May somebody who has nothing else to do be asked, beyond what the task needs?"""
+        bounded = task.bounds is not None and self.has_room(task)
+        return bounded and self.admits(task, seat) and not self._had(task, seat)
+
+    def opens_for(self, task: QueuedTask, seat: Seat) -> bool:
+        """Is it time to open the task to all, as its people do not come, and may this seat have it then?"""
+        wish = task.wish
+        if wish.people is None or wish.fallback is None or (seat.name or "") in wish.people:
+            return False
+        wanted, since = self.wanted(task), self.now - wish.fallback
+        if self._had(task, seat) or wanted is None or not self.slot_free(task) or self.state(task) != "open":
+            return False
+        if task.made >= since or not self._has(seat, wish.needs):
+            return False
+        present = [each for each in self.seats.values() if not each.retired and each.last_call >= since]
+        if wish.people <= {each.name for each in present if each.kind == "person"}:
+            return False
+        coming = [each for each in present if self.admits(task, each) and not self._had(task, each)]
+        return len(coming) < wanted - self.taken(task)
+
+    def lacks(self, task: QueuedTask, since: float) -> bool:
+        """Are there fewer people for the task, of those who called since then, than it wants?"""
+        if self.state(task) != "open" or not self.slot_free(task):
+            return False
+        wanted = self.wanted(task)
+        here = [seat for seat in self.open_seats() if seat.last_call >= since and self.admits(task, seat)]
+        people = sum(1 for seat in here if not self._had(task, seat))
+        return people < (1 if wanted is None else wanted - self.taken(task))
+
+    def _has(self, seat: Seat, needs: frozenset[str]) -> bool:
+        """Does the annotator have these tags? Only people are given any."""
+        return not needs or (seat.kind == "person" and needs <= self.tags.get(seat.name or "", frozenset()))
+
+    def _had(self, task: QueuedTask, seat: Seat) -> bool:
         mine = task.assignments.get(seat.token)
-        had = mine is not None and mine.state in ("leased", "answered", "ineligible")
-        return self.state(task) == "open" and not had
+        return mine is not None and mine.state in ("leased", "answered", "ineligible")
 
     def takeable(self, task: QueuedTask, seat: Seat) -> bool:
         return self.may_have(task, seat) and self.slot_free(task)
@@ -295,7 +371,12 @@ class Queue:
             if each.live and each.slot and each.seat != seat.token and gone(self.seats[each.seat])
         ]
         surplus = sum(1 for each in task.assignments.values() if each.standing == "surplus")
-        return task.overlap is not None and self.taken(task) - len(ended) + surplus < task.overlap
+        if task.overlap is None:
+            return False
+        least, most = task.bounds or (task.overlap, task.overlap)
+        if gone == self.silent and self.taken(task) > least:
+            return False  # beyond what the task needs, nobody is hurried
+        return min(most, self.taken(task) - len(ended) + surplus) < least
 
     def lease(
         self,
@@ -306,8 +387,9 @@ class Queue:
         holding: Collection[str] = (),
         expired: Collection[tuple[str, str]] = (),
         chosen: Iterable[str] = (),
+        opened: Collection[str] = (),
     ) -> LeaseReply:
-        """One lease call in which others' leases `expired` and the tasks `chosen` were handed out."""
+        """One lease call: others' leases `expired`, tasks were `opened` to all, and `chosen` handed out."""
         self.call(seat, client)
         self._rebind(seat, client)
         before = len(self.held(seat, client))
@@ -315,10 +397,12 @@ class Queue:
         silent = self._expire(expired)
         picked = list(chosen)
         self._check_silent(seat, silent, picked, regular)
+        self._open(seat, opened, idle=not before and not regular and not silent)
         if len(picked) > max(0, size - before):
             raise IllegalError(f"asked for {size}, had {before}, got {len(picked)} more")
+        idle = not (before or regular or silent or opened) and self.stream != "open"
         for task_id in picked:
-            self._take(self.tasks[task_id], seat, client)
+            self._take(self.tasks[task_id], seat, client, idle=idle)
         self._check_complete(seat, client, size, any_regular=bool(regular))
         held = {each.task for each in self.held(seat, client)}
         seat.waits = not held and not self.paused and not seat.retired and self.stream == "ended"
@@ -356,12 +440,23 @@ class Queue:
                 f"leases of silent people were taken although {sorted(regular)} were there for {seat.name}"
             )
 
-    def _take(self, task: QueuedTask, seat: Seat, client: str | None) -> None:
+    def _open(self, seat: Seat, opened: Collection[str], *, idle: bool) -> None:
+        """Tasks whose people do not come are opened to all, for somebody who finds nothing else."""
+        for task_id in opened:
+            task = self.tasks[task_id]
+            if not idle or not self.opens_for(task, seat):
+                raise IllegalError(f"{task_id} was opened to all for {seat.name}")
+            self.open_to_all(task)
+
+    def open_to_all(self, task: QueuedTask) -> None:
+        task.wish = Wish(None, task.wish.needs, None, opened=True)
+
+    def _take(self, task: QueuedTask, seat: Seat, client: str | None, *, idle: bool) -> None:
         if self.paused:
             raise IllegalError(f"{task.id} was handed out by a paused dataset")
         if seat.retired:
             raise IllegalError(f"{task.id} was handed out to retired {seat.name}")
-        if not self.takeable(task, seat):
+        if not self.takeable(task, seat) and not (idle and self.takes_more(task, seat)):
             raise IllegalError(
                 f"{task.id} ({self.state(task)}, {self.taken(task)} taken) was handed out to {seat.name}"
             )
@@ -380,6 +475,12 @@ class Queue:
         stolen = [t.id for t in self.tasks.values() if self.takeable_after(t, seat, self.silent)]
         if stolen:
             raise IllegalError(f"{seat.name} has nothing and was not given {stolen} of silent people")
+        if held:
+            return
+        waiting = [task.id for task in self.tasks.values() if self.opens_for(task, seat)]
+        more = [task.id for task in self.tasks.values() if self.takes_more(task, seat)]
+        if waiting or (more and self.stream != "open"):
+            raise IllegalError(f"{seat.name} has nothing and was not given {waiting or more}")
 
     def lease_states(self, seat: Seat, *, holds: bool) -> set[str]:
         """The states a reply may give; what another tab of the seat holds is neither ours nor with others."""
@@ -552,7 +653,7 @@ class Queue:
             mine.standing = "uncounted"
             self._promote(task)
         else:
-            mine.standing = "counted" if had_slot or counted or self.slot_free(task) else "surplus"
+            mine.standing = "counted" if had_slot or counted or self.has_room(task) else "surplus"
 
     def _counts(self, seat: Seat, said: Revision) -> bool:
         return seat.kind == "person" and (said.decision != "ignore" or self.ignore_counts)
@@ -600,7 +701,7 @@ class Queue:
             return
         mine.standing = "uncounted"
         if self._counts(seat, mine.said):
-            mine.standing = "counted" if self.slot_free(task) else "surplus"
+            mine.standing = "counted" if self.has_room(task) else "surplus"
 
     def withdraw_task(self, task_id: str) -> None:
         """Its leases end, its answers stay in history."""
@@ -686,12 +787,32 @@ class Queue:
 
     def set_overlap(self, overlap: int | None, task_ids: Collection[str] | None = None) -> None:
         if task_ids is None:
-            self.overlap = overlap
+            self.overlap, self.share, self.most = overlap, 0.0, None
         for task in self.tasks.values():
             if task_ids is None or task.id in task_ids:
-                task.overlap = overlap
+                task.overlap, task.bounds = overlap, None
                 self._demote(task)
                 self._promote(task)
+
+    def want(self, task: QueuedTask, overlap: int | None, most: int | None = None) -> None:
+        """A task wants something else, but no fewer answers than it has and is held for."""
+        task.overlap, task.bounds = overlap, None
+        if overlap is not None and most is not None:
+            task.bounds = overlap, max(most, self.taken(task))
+        elif overlap is not None:
+            task.overlap = max(overlap, self.taken(task))
+        self._promote(task)
+
+    def drawn(self, identity: str) -> int | None:
+        """How many answers a new task of this identity wants."""
+        if self.overlap is None:
+            return None
+        return self.overlap + (int(identity[:16], 16) / 2**64 < self.share)
+
+    def route(self, task: QueuedTask, people: frozenset[str] | None, fallback: float | None) -> None:
+        """A router names people anew; what was opened to all stays so."""
+        if not task.wish.opened:
+            task.wish = Wish(people, task.wish.needs, None if people is None else fallback)
 
     def release_all(self, seat: Seat | None = None) -> int:
         leases = [each for each in self.assignments() if each.live and seat in (None, self.seats[each.seat])]
@@ -744,7 +865,9 @@ class Queue:
         self.news.setdefault(mine.seat, []).append((mine.task, number))
         self.imported.add(op_id)
         self.answered_ops[op_id] = task.id, seat.token, number
-        if task.overlap is not None:
+        if task.bounds is not None:
+            task.bounds = task.bounds[0], max(task.bounds[1], self.taken(task))
+        elif task.overlap is not None:
             task.overlap = max(task.overlap, self.taken(task))
         self._promote(task)
 

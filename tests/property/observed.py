@@ -13,6 +13,7 @@ class Observed:
     """One snapshot: rows by their keys."""
 
     tasks: dict[int, dict[str, Any]] = field(default_factory=dict)
+    audiences: dict[int, dict[str, Any]] = field(default_factory=dict)
     assignments: dict[Place, dict[str, Any]] = field(default_factory=dict)
     seats: dict[int, dict[str, Any]] = field(default_factory=dict)
     answers: dict[Place, list[dict[str, Any]]] = field(default_factory=dict)
@@ -22,6 +23,11 @@ class Observed:
     sources: dict[int, dict[str, Any]] = field(default_factory=dict)
     dataset: dict[str, Any] = field(default_factory=dict)
     returned: list[int] = field(default_factory=list)
+
+    def opened(self) -> set[int]:
+        """Tasks that were opened to all."""
+        wide = {number for number, row in self.audiences.items() if row["opened"]}
+        return {number for number, row in self.tasks.items() if row["audience"] in wide}
 
     def leased(self) -> set[Place]:
         return {place for place, each in self.assignments.items() if each["state"] == "leased"}
@@ -44,6 +50,7 @@ def _observed(connection: sqlite3.Connection, dataset: int) -> Observed:
     seen = Observed()
     seen.dataset = rows("SELECT * FROM dataset WHERE id = :dataset")[0]
     seen.tasks = {row["id"]: row for row in rows("SELECT * FROM task WHERE dataset = :dataset")}
+    seen.audiences = {row["id"]: row for row in rows("SELECT * FROM audience WHERE dataset = :dataset")}
     seen.seats = {row["id"]: row for row in rows("SELECT * FROM session WHERE dataset = :dataset")}
     seen.assignments = {
         (row["task"], row["session"]): row

@@ -63,6 +63,21 @@ class Record:
     accept: int
 
 
+WISHES: tuple[Document, ...] = (
+    {},
+    {"needs": {"languages": ["de"]}},
+    {"people": ["ann", "bob"], "fallback": 310.0},
+    {"people": ["cyd"], "needs": {"languages": ["de"]}},
+    {"people": []},
+)
+WISH = st.sampled_from(WISHES)
+
+
+def wish_of(word: str) -> Document:
+    """Whom a word is for, where people differ."""
+    return WISHES[int(word.split()[1].split("/")[0]) % len(WISHES)]
+
+
 WORD = st.sampled_from(WORDS)
 RECORD = st.builds(
     Record,

@@ -6,6 +6,7 @@ books must balance. The clock is moved by the test; nothing sleeps.
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -30,6 +31,7 @@ from tests.property.sayings import (
     RECORD,
     SAYING,
     SIZE,
+    WISH,
     WORD,
     Line,
     Record,
@@ -54,6 +56,8 @@ class QueueMachine(RuleBasedStateMachine):
         ignore_counts=st.booleans(),
         lease_seconds=st.sampled_from([900.0, 900.0, 900.0, None]),
         exclude_by=st.sampled_from(["task", "input"]),
+        more=st.sampled_from([(0.0, None), (0.0, None), (0.5, None), (0.0, 3)]),
+        routed=st.sampled_from([False, False, True]),
         people=st.integers(2, 4),
         words=st.lists(WORD, min_size=1, max_size=5),
     )
@@ -63,6 +67,8 @@ class QueueMachine(RuleBasedStateMachine):
         ignore_counts: bool,
         lease_seconds: float | None,
         exclude_by: str,
+        more: tuple[float, int | None],
+        routed: bool,
         people: int,
         words: list[str],
     ) -> None:
@@ -72,6 +78,9 @@ class QueueMachine(RuleBasedStateMachine):
             ignore_counts=ignore_counts,
             lease_seconds=lease_seconds,
             exclude_by=exclude_by,
+            share=more[0] if overlap is not None else 0.0,
+            most=more[1] if overlap is not None else None,
+            routed=routed,
         )
         self.file = File(self.world)
         self.imports = Imports(self.world)
@@ -192,6 +201,25 @@ class QueueMachine(RuleBasedStateMachine):
             self.imports.bring(records, stumble=stumble)
 
     # -- operators -----------------------------------------------------------------------------------
+
+    @rule(pick=NUMBER, name=st.sampled_from(NAMES), wish=WISH, overlap=OVERLAP, most=OVERLAP, what=NUMBER)
+    def who_may_have_what(
+        self, pick: int, name: str, wish: dict[str, Any], overlap: int | None, most: int | None, what: int
+    ) -> None:
+        """Routers are asked again, people are tagged, operators open tasks, a start wants other numbers."""
+        world = self.world
+        if what % 5 == 0:
+            world.tag(name, ["de"] if pick % 2 else [])
+        elif what % 5 == 1:
+            world.route(pick, wish, overlap)
+        elif what % 5 == 2:
+            world.open_to_all(pick)
+        elif what % 5 == 3:
+            world.look_who_is_awaited()
+        elif overlap is not None and most is not None and most > overlap:
+            world.want(overlap, 0.0, most)
+        else:
+            world.want(overlap, 0.5 if overlap is not None and pick % 2 else 0.0, None)
 
     @rule(pick=NUMBER, task=NUMBER, overlap=OVERLAP, all_of_it=CHANCE, what=st.integers(0, 11))
     def an_operator(self, pick: int, task: int, overlap: int | None, all_of_it: bool, what: int) -> None:

@@ -1,4 +1,4 @@
-"""The fixtures of the queue's tests: a clock that tests move, and teams whose books must balance at the end."""
+"""The fixtures of the queue's tests: a clock that tests move, teams whose books must balance at the end."""
 
 from tests.queue.conftest import clock, empty_database, make_team, memory, store, team
 

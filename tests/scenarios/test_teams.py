@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import pytest
 from tests.queue.team import Person, Team
@@ -107,7 +108,7 @@ def test_a_router_names_two_of_twelve_and_those_who_never_come_are_stood_in_for(
     route = route_average_per_task(2)
 
     class Everybody:
-        session_ids = list(TWELVE)
+        session_ids: ClassVar = list(TWELVE)
 
     tasks = [
         team.tasks(f"t{n}", people=route(Everybody(), "*", {"_task_hash": n}), overlap=2, fallback=1800.0)[0]

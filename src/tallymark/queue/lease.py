@@ -58,7 +58,7 @@ _SILENT = Statement(
       JOIN assignment l ON l.session = s.id AND l.state = 'leased' AND l.slot = 1
       JOIN task t ON t.id = l.task AND t.state = 'open'
      WHERE s.dataset = :dataset AND s.held > 0 AND s.last_call < :before AND s.id <> :session
-       AND {belongs(":session")} AND {NOT_HAD}
+       AND {belongs(":session")} AND {NOT_HAD} AND (t.most IS NULL OR t.taken <= t.least)
        AND NOT EXISTS (SELECT 1 FROM assignment u WHERE u.task = l.task AND u.standing = 'surplus')
      ORDER BY s.last_call, t.rank, t.id LIMIT :need {{lock_free:s}}
     """,  # noqa: S608

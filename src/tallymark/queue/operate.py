@@ -38,7 +38,8 @@ _SET_ASIDE = Statement(
     " WHERE task = :task AND session = :session",
 )
 _OVERLAP = Statement(
-    "How many answers new tasks want.", "UPDATE dataset SET overlap = :overlap WHERE id = :dataset"
+    "How many answers new tasks want.",
+    "UPDATE dataset SET overlap = :overlap, overlap_share = 0, overlap_most = NULL WHERE id = :dataset",
 )
 _TASKS_AFTER = Statement(
     "The next tasks of a dataset.",
