@@ -108,7 +108,7 @@ class Team:
 
     def other(self, dataset: str, **settings: Any) -> "Team":
         """A team on another dataset of the same store."""
-        return Team(self.store, self.clock, dataset).begin(**settings)
+        return Team(self.store, self.clock, dataset, _numbers=self._numbers).begin(**settings)
 
     def tasks(self, *documents: str | Task, ended: bool = True, **more: Any) -> list[str]:
         """Put tasks without rows into the queue, and the stream to its end; their ids."""

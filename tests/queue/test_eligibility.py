@@ -260,7 +260,7 @@ def test_what_was_queued_before_is_looked_through_when_a_run_starts_and_when_som
     assert team.seat("bob").lease(2) == [second]
     cyd = team.seat("cyd")
     assert cyd.lease(2) == [first, second]
-    cyd.submit(first, op_id="cyd's")
+    cyd.submit(first)
     assert team.state(first) == "done", "ann and bob are not asked"
     assert team.broken() == []
 

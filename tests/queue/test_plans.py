@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.queue.team import SHAPES, Clock, Person, Team
 
-from tallymark.queue import answers, history, lease
+from tallymark.queue import answers, enqueue, history, lease, seats
 from tallymark.store import Statement, Store, Transaction
 
 MANY = 20_000
@@ -193,3 +193,66 @@ def test_an_answer_costs_no_more_after_thousands_of_answers(team: Team) -> None:
     first = steps(team, saving(ann, tasks[:1]))
     team.do(saving(ann, tasks[1:2_000]))
     assert steps(team, saving(ann, tasks[-1:])) <= first * 1.5
+
+
+# -- who may have a task ------------------------------------------------------------------------------
+
+
+def mixed(team: Team, others: int) -> list[str]:
+    """Twenty German tasks behind so many others; ann knows German alone."""
+    team.do(seats.set_tags, annotators={"ann": {"languages": ["de"]}, "bob": {"languages": ["en"]}})
+    team.tasks(*[f"t{number}" for number in range(others)], needs={"languages": ["en"]})
+    return team.tasks(*[f"d{number}" for number in range(20)], needs={"languages": ["de"]})
+
+
+def cost(team: Team, others: int, call: Callable[[Person], Call], *, through: bool = False) -> int:
+    """The steps of a call of ann's, behind so many tasks of others; `through`: with hers all answered."""
+    german = mixed(team, others)
+    ann = team.seat("ann")
+    if through:
+        team.do(saving(ann, german))
+        assert ann.idle() == "exhausted"
+    return steps(team, call(ann))
+
+
+@pytest.mark.parametrize("through", [False, True])
+@pytest.mark.parametrize("call", [a_lease, lambda ann: lambda tx: lease.heartbeat(tx, session=ann.token)])
+def test_tasks_for_others_cost_nothing(
+    make_team: Callable[..., Team], call: Callable[[Person], Call], through: bool
+) -> None:
+    team = make_team()
+    few = cost(team, 20, call, through=through)
+    assert cost(team.other("many"), 2_500, call, through=through) <= few * 1.5
+
+
+def test_feeding_looks_at_the_tasks_of_those_who_are_there(make_team: Callable[..., Team]) -> None:
+    def demand(team: Team, others: int) -> int:
+        mixed(team, others)
+        team.people("ann", "bob")
+        return steps(team, lambda tx: enqueue.demand(tx, **team.fence, batch_size=10, ahead=20))
+
+    team = make_team()
+    few = demand(team, 50)
+    assert demand(team.other("many"), 2_500) <= few * 1.5
+
+
+def test_no_search_for_an_audience_reads_a_whole_table(team: Team) -> None:
+    mixed(team, 100)
+    team.tasks("named", people=["zoe"], fallback=60.0)
+    ann, bob = team.people("ann", "bob")
+    bob.lease(5)
+    for number in range(3):
+        team.clock.forward(30.0 * number)
+        run = [*statements(team, a_lease(ann)), *statements(team, a_lease(team.seat(f"eve{number}")))]
+        assert list(scans(team, run)) == []
+
+
+def test_a_further_answer_is_found_along_its_index(make_team: Callable[..., Team]) -> None:
+    team = make_team(overlap=1, most=2)
+    tasks = team.tasks(*[f"t{number}" for number in range(50)])
+    ann, bob = team.people("ann", "bob")
+    team.do(saving(ann, tasks))
+    run = statements(team, a_lease(bob))
+    [search] = [sql for sql in run if "t.taken < t.most" in sql and "SELECT t.id, t.rank" in sql]
+    assert any("SEARCH t USING INDEX task_more" in detail for detail in plan(team, search))
+    assert list(scans(team, run)) == []

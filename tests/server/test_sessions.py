@@ -61,6 +61,7 @@ def test_only_allowed_names_may_sit_down(served: Served) -> None:
     reply = served.client.post("/api/v1/sessions", json={"name": "eve"})
     assert reply.status_code == 403
     assert reply.json()["code"] == "session_not_allowed"
+    assert "'eve' is not among the allowed sessions, which are ann." in reply.json()["detail"]
     assert served.client.get("/api/v1/project").json()["seat"] == {
         "ask": True,
         "suggested": served.client.get("/api/v1/project").json()["seat"]["suggested"],

@@ -61,7 +61,11 @@ async def claim_seat(server: Server, request: Request) -> Response:
             raise Refused("session_not_allowed", f"you were not invited to {project['dataset']!r}")
         allowed = allowed_sessions(project)
         if allowed is not None and name not in allowed:
-            raise Refused("session_not_allowed", f"{name!r} is not among the allowed sessions")
+            raise Refused(
+                "session_not_allowed",
+                f"{name!r} is not among the allowed sessions, which are {', '.join(allowed)}. "
+                "Take one of these, or ask whoever runs this project to add the name to allowed_sessions.",
+            )
         seat = queue.seats.claim_seat(tx, dataset=project["dataset"], name=name, client_id=asked.client_id)
         return {**seat, "database_id": server.store.database_id}
 
