@@ -680,7 +680,7 @@ class Queue:
     def _send_back(self, task: QueuedTask, mine: Assignment, op_id: str) -> None:
         op = {"op_id": f"sent-back:{op_id}", "status": "retracted", "decision": mine.said.decision}
         self._store(task, mine, mine.revision, op, mine.said.document, None)
-        mine.draft = op
+        mine.draft = mine.draft or op  # what its author has begun since stays
 
     # -- operators ---------------------------------------------------------------------------------
 
