@@ -42,6 +42,9 @@ def arguments(team: Team) -> dict[str, dict[str, Any]]:
     on_task = {"task_id": task}
     on_answer = {"task_id": answered, "session": "ann"}
     return {
+        "accounts.invite": {"name": "ann"},
+        "accounts.disable": {"name": "ann"},
+        "accounts.enable": {"name": "ann"},
         "answers.save": {"ops": [ann.op(task)], "shapes": SHAPES},
         "datasets.ensure_dataset": {"name": "news"},
         "enqueue.open_source": {"uri": "/a", "fingerprint": "1"},
