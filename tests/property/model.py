@@ -102,6 +102,13 @@ class Wish:
     opened: bool = False
 
 
+def _makes_room(second: Assignment | None, first: Assignment) -> bool:
+    """May a merged seat's assignment take the place of this one? Not of one with which something was said."""
+    if second is None or second.revisions:
+        return second is None
+    return not second.state or (first.state == "answered" and not second.revision)
+
+
 @dataclass
 class QueuedTask:
     """A task and its place in the dataset; `overlap` None wants everyone.
@@ -680,7 +687,10 @@ class Queue:
     def _send_back(self, task: QueuedTask, mine: Assignment, op_id: str) -> None:
         op = {"op_id": f"sent-back:{op_id}", "status": "retracted", "decision": mine.said.decision}
         self._store(task, mine, mine.revision, op, mine.said.document, None)
-        mine.draft = mine.draft or op  # what its author has begun since stays
+        if mine.draft is None:
+            mine.draft = op
+        else:  # what its author has begun since stays, and is told why the answer came back
+            self.refused.add(mine.draft["op_id"])
 
     # -- operators ---------------------------------------------------------------------------------
 
@@ -758,7 +768,7 @@ class Queue:
             if second is not None and first.state == second.state == "answered":
                 both += 1
                 self._keep_newer(task, first, second)
-            elif second is None or not second.state or (first.state == "answered" and not second.revision):
+            elif _makes_room(second, first):
                 moved += 1
                 self._move(task, first, second, into)
             elif first.state == "answered" and second.state in ("released", "expired"):
@@ -784,6 +794,15 @@ class Queue:
                     ops[op_id] = of, into.token, number
         first.seat = into.token
         task.assignments[into.token] = first
+
+    def rename(self, seat: Seat, name: str) -> None:
+        """The same person under another name: what they can do stays, what is for the old name does not."""
+        old, seat.name = seat.name or "", name
+        tags = self.tags.get(old)
+        if seat.kind == "person" and tags is not None:
+            self.tags.setdefault(name, tags)
+        if seat.kind == "person":
+            self.tags.pop(old, None)
 
     def set_overlap(self, overlap: int | None, task_ids: Collection[str] | None = None) -> None:
         if task_ids is None:

@@ -388,7 +388,7 @@ class World:
         self.tick()
         new = f"{seat.name}-{self.ops}-{len(self.model.seats)}"[-150:]
         self.driver.people("rename_seat", name=seat.name, new_name=new)
-        seat.name = new
+        self.model.rename(seat, new)
 
     def set_overlap(self, pick: int | None, overlap: int | None) -> None:
         self.tick()

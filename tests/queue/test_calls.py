@@ -10,7 +10,7 @@ from tests.queue.team import SHAPES, Team, new_task
 from tallymark import jsontext
 from tallymark.queue.calls import BULK, CALLS, NEEDS_SHAPES
 
-OF_A_HOST = ("enqueue.", "settle.", "runs.beat", "runs.end_run", "runs.stream_state")
+OF_A_HOST = ("enqueue.", "settle.", "runs.beat", "runs.end_run", "runs.stream_state", "routing.", "wanting.")
 
 
 @pytest.mark.parametrize(("name", "function"), CALLS.items())

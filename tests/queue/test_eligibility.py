@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from tests.queue.team import Team
 
-from tallymark.queue import enqueue, operate, routing, seats
+from tallymark.queue import enqueue, operate, people, routing, seats
 from tallymark.queue.eligibility import Wish
 
 GERMAN = {"languages": ["de"]}
@@ -108,6 +108,24 @@ def test_a_wish_is_the_same_however_it_is_written() -> None:
     one = Wish.of(["bob", "ann", "bob"], {"b": ["2", "1"], "a": ["x"], "none": []}, 60.0)
     assert one == Wish.of(["ann", "bob"], {"a": ["x"], "b": ["1", "2"]}, 60.0)
     assert Wish.of(None, {"a": []}, 60.0) == Wish()
+
+
+def test_a_new_name_keeps_its_tags_and_what_is_for_the_old_name_is_not_for_it(team: Team) -> None:
+    tag(team, ann=GERMAN)
+    german, named = team.tasks("a", needs=GERMAN) + team.tasks("b", people=["ann"])
+    ann = team.seat("ann")
+    assert ann.lease(5) == [german, named]
+    ann.release()
+    team.operator(people.rename_seat, name="ann", new_name="anna")
+    assert ann.lease(5) == [german]
+
+
+def test_two_names_of_one_person_who_said_something_beside(team: Team) -> None:
+    [task] = team.tasks("a")
+    ann, anna = team.people("ann", "anna")
+    ann.submit(task)
+    anna.undo(task)
+    assert team.operator(people.merge_seats, name="ann", into="anna") == {"moved": 0, "both": 0}
 
 
 # -- named people -----------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from tallymark.queue.datasets import find_dataset
 from tallymark.queue.locks import changes_seats
 from tallymark.queue.operate import named_task, standing_of
 from tallymark.queue.runs import note
-from tallymark.queue.seats import NAME_LIMIT, is_name, lock_seat, named_seat, retire_seat
+from tallymark.queue.seats import NAME_LIMIT, follow_annotator, is_name, lock_seat, named_seat, retire_seat
 from tallymark.queue.tasks import Tasks
 from tallymark.store import Row, Statement, Transaction, json_ids
 
@@ -44,6 +44,11 @@ _RENAME = Statement(
     "UPDATE session SET name = :name, annotator ="
     " (SELECT id FROM annotator a WHERE a.kind = :kind AND a.name = :name) WHERE id = :session",
 )
+_SAME_TAGS = Statement(
+    "An annotator has the tags of another one, unless it has its own.",
+    "UPDATE annotator SET tags = (SELECT o.tags FROM annotator o WHERE o.id = :other)"
+    " WHERE name = :name AND kind = :kind AND tags IS NULL",
+)
 _FORGET_ANNOTATOR = Statement(
     "An annotator without any seat is forgotten.",
     "DELETE FROM annotator WHERE id = :annotator"
@@ -61,11 +66,12 @@ _BOTH = Statement(
     """,
 )
 _MOVABLE = Statement(
-    "Tasks of a seat that another one never answered and has no hold on.",
+    "Tasks of a seat of which another one said nothing (not even beside what counts) and has no hold.",
     """
     SELECT f.task FROM assignment f
       LEFT JOIN assignment i ON i.task = f.task AND i.session = :into
      WHERE f.session = :from AND (i.task IS NULL OR (f.state = 'answered' AND i.revision = 0))
+       AND NOT EXISTS (SELECT 1 FROM answer n WHERE n.task = f.task AND n.session = :into)
      ORDER BY f.task
     """,
 )
@@ -180,7 +186,7 @@ def send_answer_back(
 
 
 def rename_seat(tx: Transaction, *, dataset: str, name: str, new_name: str) -> dict[str, Any]:
-    """Give a seat another name; its open pages go on. Errors: `InputError` for a name that is taken."""
+    """Give a seat another name; its pages go on, its tags stay. Errors: `InputError` for a taken name."""
     found = find_dataset(tx, dataset)
     changes_seats(tx, found["id"])
     row = named_seat(tx, found["id"], dataset, name)
@@ -192,7 +198,9 @@ def rename_seat(tx: Transaction, *, dataset: str, name: str, new_name: str) -> d
         )
     tx.run(_ANNOTATOR, {"name": new_name, "kind": row["kind"]})
     tx.run(_RENAME, {"name": new_name, "kind": row["kind"], "session": row["id"]})
+    tx.run(_SAME_TAGS, {"other": row["annotator"], "name": new_name, "kind": row["kind"]})
     tx.run(_FORGET_ANNOTATOR, {"annotator": row["annotator"]})
+    follow_annotator(tx, row["id"])
     note(tx, found["id"], "seat_renamed", f"{name} → {new_name}")
     return {}
 

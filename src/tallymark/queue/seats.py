@@ -96,8 +96,13 @@ _TAGGED = Statement(
 )
 _SEATS_OF = Statement(
     "The seats of an annotator.",
-    "SELECT s.id, s.dataset, s.name, a.tags FROM session s JOIN annotator a ON a.id = s.annotator"
+    "SELECT s.id FROM session s JOIN annotator a ON a.id = s.annotator"
     " WHERE a.name = :name AND a.kind = 'person' ORDER BY s.id",
+)
+_WHOSE = Statement(
+    "A seat with its annotator's tags.",
+    "SELECT s.id, s.dataset, s.name, a.tags FROM session s JOIN annotator a ON a.id = s.annotator"
+    " WHERE s.id = :session",
 )
 _LOOK_ANEW = Statement(
     "A seat looks at everything anew.",
@@ -297,12 +302,14 @@ def set_tags(tx: Transaction, *, annotators: Mapping[str, Tags]) -> dict[str, An
         tx.run(_ANNOTATOR, {"name": name, "kind": "person"})
         tx.run(_TAGGED, {"name": name, "tags": jsontext.dumps(dict(tags))})
         for seat in tx.all(_SEATS_OF, {"name": name}):
-            changed += _follow(tx, seat)
+            changed += follow_annotator(tx, seat["id"])
     return {"seats": changed}
 
 
-def _follow(tx: Transaction, seat: Row) -> bool:
-    """Let a seat belong to what its annotator's tags admit it to; whether that is a change."""
+def follow_annotator(tx: Transaction, session: int) -> bool:
+    """Let a seat belong to what its annotator's name and tags admit it to; whether that is a change."""
+    seat = tx.one(_WHOSE, {"session": session})
+    assert seat is not None  # noqa: S101  (the caller has it)
     changes_seats(tx, seat["dataset"])
     others = join_audiences(tx, seat["dataset"], seat["id"], seat["name"], seat["tags"])
     if others:
