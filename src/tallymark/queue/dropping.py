@@ -69,7 +69,8 @@ _OF_DATASET = tuple(
 )
 _ANNOTATORS = Statement(
     "Annotators without any session or tags.",
-    "DELETE FROM annotator WHERE tags IS NULL AND NOT EXISTS (SELECT 1 FROM session s WHERE s.annotator = annotator.id)",
+    "DELETE FROM annotator WHERE tags IS NULL"
+    " AND NOT EXISTS (SELECT 1 FROM session s WHERE s.annotator = annotator.id)",
 )
 _DATASET = Statement("The dataset.", "DELETE FROM dataset WHERE id = :dataset")
 
