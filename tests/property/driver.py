@@ -71,7 +71,7 @@ class Driver:
 
     def __init__(
         self,
-        path: Path,
+        path: Path | str,
         *,
         overlap: int | None,
         ignore_counts: bool,

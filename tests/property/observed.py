@@ -1,9 +1,13 @@
 """What the tables of a store say, read past the code under test by a connection of our own."""
 
 import sqlite3
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
 
 Place = tuple[int, int]
 
@@ -33,19 +37,32 @@ class Observed:
         return {place for place, each in self.assignments.items() if each["state"] == "leased"}
 
 
-def observe(path: Path, dataset: int) -> Observed:
+def observe(place: Path | str, dataset: int) -> Observed:
+    """Look at an SQLite file, or a PostgreSQL database by its URL."""
+    if isinstance(place, Path):
+        return _of_file(place, dataset)
+    with psycopg.connect(place, row_factory=dict_row) as connection:
+        connection.execute("SET search_path TO tallymark")
+        return _observed(lambda sql: connection.execute(_percent(sql).encode(), {"dataset": dataset}))
+
+
+def _percent(sql: str) -> str:
+    return sql.replace(":dataset", "%(dataset)s")
+
+
+def _of_file(path: Path, dataset: int) -> Observed:
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
     connection.row_factory = sqlite3.Row
     try:
         connection.execute("BEGIN")
-        return _observed(connection, dataset)
+        return _observed(lambda sql: connection.execute(sql, {"dataset": dataset}))
     finally:
         connection.close()
 
 
-def _observed(connection: sqlite3.Connection, dataset: int) -> Observed:
+def _observed(ask: Callable[[str], Iterable[Any]]) -> Observed:
     def rows(sql: str) -> list[dict[str, Any]]:
-        return [dict(row) for row in connection.execute(sql, {"dataset": dataset})]
+        return [dict(row) for row in ask(sql)]
 
     seen = Observed()
     seen.dataset = rows("SELECT * FROM dataset WHERE id = :dataset")[0]

@@ -18,6 +18,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from tests.postgresql import PostgreSQL
 from tests.property.feeding import File, Imports
 from tests.property.sayings import (
     CHANCE,
@@ -51,6 +52,10 @@ class QueueMachine(RuleBasedStateMachine):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
 
+    def place(self) -> Path | str:
+        """Where the database of this sequence is."""
+        return Path(self.folder.name) / "tallymark.db"
+
     @initialize(
         overlap=st.sampled_from([1, 1, 2, 3, None]),
         ignore_counts=st.booleans(),
@@ -73,7 +78,7 @@ class QueueMachine(RuleBasedStateMachine):
         words: list[str],
     ) -> None:
         self.world = World(
-            Path(self.folder.name) / "tallymark.db",
+            self.place(),
             overlap=overlap,
             ignore_counts=ignore_counts,
             lease_seconds=lease_seconds,
@@ -256,6 +261,7 @@ COMMON = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
 FAST = settings(COMMON, max_examples=70, stateful_step_count=30, derandomize=True, database=None)
+SHORT = settings(FAST, max_examples=12, stateful_step_count=25)
 SOAK = settings(COMMON, max_examples=3000, stateful_step_count=80, print_blob=True, derandomize=False)
 
 
@@ -263,6 +269,25 @@ def test_store_and_model_agree_on_the_same_sequences_every_time() -> None:
     run_state_machine_as_test(QueueMachine, settings=FAST)
 
 
+def on(postgresql: PostgreSQL) -> type[QueueMachine]:
+    """The machine on PostgreSQL."""
+
+    class OnPostgreSQL(QueueMachine):
+        def place(self) -> str:
+            return postgresql.emptied()
+
+    return OnPostgreSQL
+
+
+def test_postgresql_and_model_agree_on_the_same_sequences_every_time(postgresql: PostgreSQL) -> None:
+    run_state_machine_as_test(on(postgresql), settings=SHORT)
+
+
 @pytest.mark.soak
 def test_store_and_model_agree_on_new_sequences() -> None:
     run_state_machine_as_test(QueueMachine, settings=SOAK)
+
+
+@pytest.mark.soak
+def test_postgresql_and_model_agree_on_new_sequences(postgresql: PostgreSQL) -> None:
+    run_state_machine_as_test(on(postgresql), settings=settings(SOAK, max_examples=500))

@@ -22,7 +22,7 @@ class World:
 
     def __init__(
         self,
-        path: Path,
+        path: Path | str,
         *,
         overlap: int | None = 1,
         ignore_counts: bool = True,
