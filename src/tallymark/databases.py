@@ -24,6 +24,9 @@ Place = Path | DatabaseUrl
 """Where a database is: the file of SQLite, or a URL."""
 
 
+NO_DRIVER = "PostgreSQL needs its driver. Install it: pip install 'tallymark[postgresql]'"
+
+
 def place_of(where: str | Place) -> Place:
     """Where a database is that is given as a path, as `sqlite:///path` or as a URL of PostgreSQL.
 

@@ -1,6 +1,7 @@
 """What is done for a whole database is done by one process at a time, and by another when that is gone."""
 
 import asyncio
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,12 @@ def test_a_database_that_is_away_is_said_without_its_password() -> None:
     with pytest.raises(StoreError, match="cannot be reached") as caught:
         AdvisoryLock(AdvisoryName(away, "timers", 0))
     assert "s3cr3t" not in f"{caught.value} {caught.value.__cause__} {away!r} {away}"
+
+
+def test_a_missing_driver_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(StoreError, match=r"pip install 'tallymark\[postgresql\]'"):
+        held(dataset_lock(DatabaseUrl("postgresql://host/name"), "news"))
 
 
 async def some_work() -> None:

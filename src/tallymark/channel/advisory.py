@@ -11,7 +11,7 @@ from os import getpid
 from typing import TYPE_CHECKING, Any, Self
 
 from tallymark.channel.locks import AdvisoryName, Holder, LockHeld, close_in_forks, closed, holder
-from tallymark.databases import DatabaseUrl, without_password
+from tallymark.databases import NO_DRIVER, DatabaseUrl, without_password
 from tallymark.errors import StoreError, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -85,7 +85,10 @@ def holders(database: DatabaseUrl, kind: str, number: int | None = None) -> list
 
 def connected(database: DatabaseUrl, kind: str) -> "psycopg.Connection[Any]":
     """A connection that says whose it is. Errors: `StoreError`, without the password."""
-    import psycopg
+    try:
+        import psycopg
+    except ImportError as error:
+        raise StoreError(NO_DRIVER) from error
 
     idle, between, probes = _DEAD_SECONDS
     name = f"tallymark {kind} {getpid()}@{socket.gethostname()}"

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import create_engine
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
-from tallymark.databases import libpq_url, shown, without_password
+from tallymark.databases import NO_DRIVER, libpq_url, shown, without_password
 from tallymark.errors import StoreConflict, StoreError, StoreUnavailable
 from tallymark.store.database import Clock, ddl
 from tallymark.store.statements import POSTGRESQL, POSTGRESQL_READING, Statement
@@ -26,9 +26,7 @@ try:
     from psycopg.pq import TransactionStatus
     from psycopg.types.numeric import Int8Dumper
 except ImportError as error:  # pragma: no cover  (the tests have it)
-    raise StoreError(
-        "PostgreSQL needs its driver. Install it: pip install 'tallymark[postgresql]'"
-    ) from error
+    raise StoreError(NO_DRIVER) from error
 
 SCHEMA = "tallymark"
 WRITERS = 8
