@@ -64,6 +64,7 @@ def test_only_allowed_names_may_sit_down(served: Served) -> None:
     assert "'eve' is not among the allowed sessions, which are ann." in reply.json()["detail"]
     assert served.client.get("/api/v1/project").json()["seat"] == {
         "ask": True,
+        "login": False,
         "suggested": served.client.get("/api/v1/project").json()["seat"]["suggested"],
         "allowed": ["ann"],
     }
