@@ -18,7 +18,7 @@ def look(team: Team) -> dict[str, Any]:
 def test_a_dataset_at_a_glance(make_team: Callable[..., Team]) -> None:
     team = make_team(overlap=2)
     tasks = team.tasks("a", "b", "c", "d")
-    ann, bob = team.people("ann", "bob")
+    ann, bob, _ = team.people("ann", "bob", "newcomer")
     ann.lease(2)
     team.clock.forward(1800)
     ann.submit(tasks[0], active_ms=4000)
@@ -33,6 +33,7 @@ def test_a_dataset_at_a_glance(make_team: Callable[..., Team]) -> None:
     seats = {seat["name"]: seat for seat in found["seats"]}
     assert (seats["ann"]["answered"], seats["ann"]["held"], seats["ann"]["active_ms"]) == (1, 1, 5000)
     assert seats["bob"]["retired"] is False
+    assert (seats["newcomer"]["pace"], seats["newcomer"]["last_answer"]) == (0.0, None)
     assert seats["ann"]["pace"] == seats["bob"]["pace"] == 60.0
     assert found["eta_seconds"] == 2 * 2 / 120 * 3600
     [held] = found["held"]

@@ -135,6 +135,8 @@ def test_a_text_is_found_as_an_input_before_documents_are_searched(team: Team) -
     assert [task["task_id"] for task in reply["tasks"]] == [exact]
     assert "every document was searched" in reply["note"]
     assert found(team, text="50_ of it") == []
+    assert team.operator(trace.tasks_of_text, text="50% of it") == [exact]
+    assert team.operator(trace.tasks_of_text, text="50% of") == []
 
 
 def test_what_hashes_are_made_of_is_told(team: Team) -> None:

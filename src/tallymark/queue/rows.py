@@ -93,9 +93,9 @@ def states_of_keys(
 ) -> dict[bytes, dict[str, Any]]:
     """The state of the tasks with these dedup keys, as in `rows_of`; keys without a task are left out."""
     tasks: dict[bytes, list[Row]] = {}
-    for row in tx.by_keys(_BY_KEYS, keys, {"dataset": find_dataset(tx, dataset)["id"]}):
-        if row["id"] not in (task["id"] for task in tasks.get(row["dedup_key"], ())):
-            tasks.setdefault(row["dedup_key"], []).append(row)
+    named = {"dataset": find_dataset(tx, dataset)["id"]}
+    for row in tx.by_keys(_BY_KEYS, list(dict.fromkeys(keys)), named):
+        tasks.setdefault(row["dedup_key"], []).append(row)
     return {key: _state(found, held) for key, found in tasks.items()}
 
 
