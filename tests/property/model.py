@@ -771,7 +771,7 @@ class Queue:
             elif _makes_room(second, first):
                 moved += 1
                 self._move(task, first, second, into)
-            elif first.state == "answered" and second.state in ("released", "expired"):
+            elif second is not None and first.state == "answered" and second.state in ("released", "expired"):
                 second.state = "ineligible"
         return moved, both
 

@@ -71,6 +71,7 @@ def test_every_answer_says_which_labels_there_were(team: Team) -> None:
     }
     assert team.operator(labelling.affected, label="ORG")["answers"] == every["answers"][:1]
     assert team.operator(labelling.affected, version=0)["answers"] == []
+    assert team.operator(labelling.affected, version=2**70, after=2**70)["answers"] == []
 
 
 def test_what_is_affected_goes_back_to_its_authors(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:

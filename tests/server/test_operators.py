@@ -137,8 +137,9 @@ def test_a_page_of_another_site_cannot_operate(served: Served, news: str, name: 
 def test_nobody_operates_through_a_proxy(served: Served, news: str, header: str) -> None:
     reply = served.client.post(f"{URL}/pause", json={}, headers={header: "for=10.0.0.1"})
     assert (reply.status_code, reply.json()["code"]) == (403, "not_operator")
-    reply = served.client.get(f"{URL}/overview", headers={header: "for=10.0.0.1"})
-    assert reply.json()["code"] == "not_operator"
+    for path in (f"{URL}/overview", "/api/v1/audit", "/api/v1/trace?row=1"):
+        reply = served.client.get(path, headers={header: "for=10.0.0.1"})
+        assert reply.json()["code"] == "not_operator"
 
 
 @pytest.mark.parametrize(

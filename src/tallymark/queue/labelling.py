@@ -12,6 +12,7 @@ from tallymark.errors import InputError, NotKnown
 from tallymark.queue.datasets import find_dataset
 from tallymark.queue.history import labels_of
 from tallymark.queue.label_changes import apply_changes, changes_of
+from tallymark.queue.lease import within_64_bits
 from tallymark.queue.people import send_answer_back
 from tallymark.queue.runs import note
 from tallymark.store import Row, Statement, Transaction
@@ -113,9 +114,9 @@ def affected(
     [{"task_id", "session"}], "after"}`; go on with `after` until it is None.
     """
     found = find_dataset(tx, dataset)
-    before = found["label_version"] if version is None else version
+    before = found["label_version"] if version is None else within_64_bits(version)
     answers: list[dict[str, Any]] = []
-    for row in _given_before(tx, found["id"], before, after):
+    for row in _given_before(tx, found["id"], before, within_64_bits(after)):
         if label is None or label in labels_of(merged(row["text"], row["changes"])):
             answers.append({"task_id": str(row["task"]), "session": row["session"]})
         if len(answers) == LIMIT:

@@ -12,6 +12,7 @@ from tallymark.queue.tasks import LockedTask, Tasks, hold_fewer
 from tallymark.store import Row, Statement, Transaction, json_ids
 
 PART = 1000
+MOST = 1_000_000
 
 _PAUSED = Statement("Pause a dataset, or go on.", "UPDATE dataset SET paused = :paused WHERE id = :dataset")
 _HOLDERS = Statement(
@@ -149,8 +150,8 @@ def set_overlap(
     tx: Transaction, *, dataset: str, overlap: int | None, task_id: str | None = None
 ) -> dict[str, Any]:
     """Change how many counted answers one task, or every task of a dataset, wants; None = everyone."""
-    if overlap is not None and overlap < 1:
-        raise InputError(f"An overlap is 1 or more, or none for everyone, not {overlap}.")
+    if overlap is not None and not 1 <= overlap <= MOST:
+        raise InputError(f"An overlap is 1 or more, up to a million, or none for everyone, not {overlap}.")
     if task_id is not None:
         of, tasks, task = _one_task(tx, dataset, task_id)
         tasks.set_overlap(task, overlap)

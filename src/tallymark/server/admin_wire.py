@@ -35,7 +35,7 @@ class OfTasks(OfDataset):
 class OverlapRequest(OfDataset):
     """How many answers a task wants, or every task; null: everyone's."""
 
-    overlap: Annotated[int, Field(ge=1)] | None
+    overlap: Annotated[int, Field(ge=1, le=1_000_000)] | None
     task_id: Annotated[str, Field(max_length=100)] | None = None
 
 
@@ -103,7 +103,7 @@ class ReopenAffectedRequest(OfDataset):
 
     comment: Annotated[str, Field(min_length=1, max_length=2000)]
     label: str | None = None
-    version: int | None = None
+    version: Annotated[int, Field(ge=0)] | None = None
 
 
 class EraseRecordRequest(OfDataset):

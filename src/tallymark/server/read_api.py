@@ -1,4 +1,4 @@
-"""What anybody may read: the project, progress, the books, the life of one record, and whether we live."""
+"""What may be read: the project, progress, whether we live; for operators the books and any record's life."""
 
 from typing import Annotated, Any
 
@@ -8,6 +8,7 @@ from starlette.responses import PlainTextResponse
 import tallymark
 from tallymark import queue
 from tallymark.server.access import Account, account_at
+from tallymark.server.operators import operator
 from tallymark.server.project import PRIVATE_CONFIG, host_state, project_for, project_of, seat_of
 from tallymark.server.replies import AuditReply, Health, Progress, Project, TraceReply
 from tallymark.server.state import ServerState, state_of
@@ -44,7 +45,7 @@ async def progress(
     return json_reply(await server.read(lambda tx: queue.progress.progress(tx, session=session)))
 
 
-@router.get("/audit", response_model=AuditReply, operation_id="audit")
+@router.get("/audit", response_model=AuditReply, operation_id="audit", dependencies=[Depends(operator)])
 async def audit(server: Server, dataset: DatasetName = None) -> Response:
     """The books of a dataset, and every invariant with what breaks it."""
 
@@ -59,7 +60,7 @@ async def audit(server: Server, dataset: DatasetName = None) -> Response:
     return json_reply(await server.read(look))
 
 
-@router.get("/trace", response_model=TraceReply, operation_id="trace")
+@router.get("/trace", response_model=TraceReply, operation_id="trace", dependencies=[Depends(operator)])
 async def trace(
     server: Server,
     dataset: DatasetName = None,
