@@ -38,6 +38,20 @@ def test_an_address_is_remembered_after_its_server_stopped(team: Team) -> None:
     assert team.do(servers.remembered_address) == "127.0.0.1:8080"
 
 
+def test_a_server_that_only_helps_is_not_where_the_database_is(team: Team) -> None:
+    register(team)
+    team.do(
+        servers.register_server,
+        address="127.0.0.1:9",
+        secret="h",
+        pid=8,
+        version="0.1",
+        machine="a",
+        lead=False,
+    )
+    assert team.do(servers.remembered_address) == "127.0.0.1:8080"
+
+
 def test_a_server_that_beats_says_when(team: Team) -> None:
     server = register(team)["server"]
     team.clock.forward(5)

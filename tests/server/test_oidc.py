@@ -127,10 +127,16 @@ def test_a_user_without_a_name(served: Served, provider: Provider, user: dict[st
 
 def test_an_email_that_was_not_verified(serve: Serve, provider: Provider) -> None:
     oidc = OidcSettings(provider.discovery_url, CLIENT_ID, CLIENT_SECRET, name_claim="email")
-    served = serve(ServerSettings(oidc=oidc, public_url="https://annotate.example/n/"))
-    provider.redirect_uri = "https://annotate.example/n/login/callback"
+    served = serve(ServerSettings(oidc=oidc, public_url="http://annotate.example/n/"))
+    provider.redirect_uri = "http://annotate.example/n/login/callback"
     provider.user = {"sub": "u1", "email": "ann@example.org", "email_verified": False}
     assert "has not verified" in failure(back(served, to_provider(served)))
+
+
+def test_cookies_of_an_address_with_tls_travel_with_it_alone(serve: Serve, provider: Provider) -> None:
+    oidc = OidcSettings(provider.discovery_url, CLIENT_ID, CLIENT_SECRET)
+    served = serve(ServerSettings(oidc=oidc, public_url="https://annotate.example"))
+    assert "Secure" in served.client.get("/login").headers["set-cookie"]
 
 
 def test_a_provider_that_does_not_answer(serve: Serve) -> None:

@@ -77,7 +77,10 @@ def test_lists_and_objects_in_the_environment() -> None:
             {"command_line": {"batch_size": "0"}},
             "--batch-size is '0'; expected a whole number from 1 to 1000.",
         ),
-        ({"environ": {"TALLYMARK_KEYMAP": "{"}}, "TALLYMARK_KEYMAP is '{'; expected a JSON object."),
+        (
+            {"environ": {"TALLYMARK_KEYMAP": "{"}},
+            "TALLYMARK_KEYMAP is '{'; expected a JSON object of actions, each with its keys.",
+        ),
         ({"keywords": {"prt": 1}}, 'There is no setting prt (serve()). Did you mean "port"?'),
         ({"command_line": {"lease_minutes": "0"}}, "--lease-minutes is '0'; expected a number above 0."),
         (
