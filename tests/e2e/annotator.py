@@ -30,6 +30,7 @@ _RECT_OF_TEXT = """([box, words, from, to]) => {
   return [place(at + from), place(at + (to < 0 ? words.length + to : to))];
 }"""
 
+SEARCHING = "Searching for tasks"
 NOTHING_LEFT = re.compile("You are done|with others")
 
 Point = tuple[float, float]
@@ -47,10 +48,13 @@ class Annotator:
         self.save_state = page.get_by_test_id("save-state")
 
     def sit(self, seat: str = "ann", **query: str) -> "Annotator":
-        """Open the page and wait for a card or for the words that stand in its place."""
+        """Open the page and wait for a card or for the words that stand in its place.
+
+        A page may come before the first task is queued; it says so and looks again.
+        """
         pairs = "&".join(f"{name}={value}" for name, value in {"session": seat, **query}.items())
         self.page.goto(f"{self.url}/?{pairs}")
-        expect(self.card.or_(self.ending)).to_be_visible()
+        expect(self.card.or_(self.ending.filter(has_not_text=SEARCHING))).to_be_visible()
         return self
 
     def reload(self) -> None:
