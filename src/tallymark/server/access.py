@@ -22,6 +22,7 @@ from tallymark import queue
 from tallymark.server.guard import App, Receive, Scope, Send
 from tallymark.server.passwords import Throttle
 from tallymark.server.problems import Refused, problem
+from tallymark.server.seals import seal, serializer
 from tallymark.server.settings import ServerSettings
 from tallymark.store import Statement, Store, Transaction
 
@@ -112,16 +113,17 @@ class Access:
 
     async def sealed(self, value: Any, *, salt: str) -> str:
         """A value that nobody can change on its way through a browser. There must be a key."""
-        return str((await self._serializer(salt)).dumps(value))
+        return seal(await self._key() or "", value, salt=salt)
 
     async def opened(self, text: str, *, salt: str, seconds: int | None = None) -> Any:
         """What was sealed, no longer ago than this; None otherwise."""
         from itsdangerous import BadData
 
-        if await self._key() is None:
+        key = await self._key()
+        if key is None:
             return None
         try:
-            return (await self._serializer(salt)).loads(text, max_age=seconds)
+            return serializer(key, salt).loads(text, max_age=seconds)
         except BadData:
             return None
 
@@ -162,11 +164,6 @@ class Access:
             if given:
                 self.throttle.failed(address)
             raise Refused("login_required", "name and password are wanted")
-
-    async def _serializer(self, salt: str) -> Any:
-        from itsdangerous import URLSafeTimedSerializer
-
-        return URLSafeTimedSerializer(await self._key() or "", salt=f"tallymark {salt}")
 
     async def _key(self) -> str | None:
         key = await self._look("key", queue.accounts.signing_key)

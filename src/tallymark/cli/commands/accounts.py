@@ -66,14 +66,13 @@ def _show(settings: "Settings", *, no_format: bool) -> None:
 
 
 def _token(settings: "Settings", name: str) -> str:
-    from itsdangerous import URLSafeTimedSerializer
-
     from tallymark.cli.commands._database import reading_store
     from tallymark.errors import NotKnown
     from tallymark.queue.accounts import account_named, signing_key
+    from tallymark.server.seals import seal
 
     with reading_store(settings) as store, store.reading() as tx:
         account, key = account_named(tx, name), signing_key(tx)
     if account is None or key is None:
         raise NotKnown(f"There is no account {name!r}. `tallymark accounts` lists them.")
-    return str(URLSafeTimedSerializer(key, salt="tallymark token").dumps([account["id"], account["epoch"]]))
+    return seal(key, [account["id"], account["epoch"]], salt="token")

@@ -60,13 +60,11 @@ def invite(
 def _link(settings: "Settings", dataset: str | None, made: dict[str, Any]) -> str:
     from urllib.parse import urlencode
 
-    from itsdangerous import URLSafeTimedSerializer
+    from tallymark.server.seals import seal
 
     query = {} if dataset is None else {"dataset": dataset}
     if made["nonce"] is not None:
-        query["invitation"] = str(
-            URLSafeTimedSerializer(made["key"], salt="tallymark invitation").dumps(made["nonce"])
-        )
+        query["invitation"] = seal(made["key"], made["nonce"], salt="invitation")
     return f"{_address(settings)}/{f'?{urlencode(query)}' if query else ''}"
 
 

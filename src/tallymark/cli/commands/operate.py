@@ -44,13 +44,16 @@ def release(set_id: str, session: str | None = None, *, settings: "Settings") ->
     print(f"{released:,} leases ended.")
 
 
-@command(
-    "withdraw",
-    set_id=Arg(help="Dataset of the task or the answers."),
-    task=Arg("--task", help=_TASK),
-    session=Arg("--session", "-s", help="Only this session's answer to the task, or all its answers."),
-    since=Arg("--since", help="With --session alone: its answers from this date or time on."),
-)
+_PLACE = {
+    "set_id": Arg(help="Dataset of the task or the answers."),
+    "task": Arg("--task", help=_TASK),
+    "session": Arg("--session", "-s", help="Only this session's answer to the task, or all its answers."),
+    "since": Arg("--since", help="With --session alone: its answers from this date or time on."),
+}
+"""What is withdrawn, and named again to take that back."""
+
+
+@command("withdraw", **_PLACE)
 def withdraw(
     set_id: str,
     task: str | None = None,
@@ -67,13 +70,7 @@ def withdraw(
     _either(set_id, task, session, since, settings, back=False)
 
 
-@command(
-    "reopen",
-    set_id=Arg(help="Dataset of the task or the answers."),
-    task=Arg("--task", help=_TASK),
-    session=Arg("--session", "-s", help="Only this session's answer to the task, or all its answers."),
-    since=Arg("--since", help="With --session alone: its answers from this date or time on."),
-)
+@command("reopen", **_PLACE)
 def reopen(
     set_id: str,
     task: str | None = None,

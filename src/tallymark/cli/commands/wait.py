@@ -22,7 +22,8 @@ TIMED_OUT = 124
 _COMPARED = re.compile(r"(answered|agreement|percent)\s*(>=|=|>)\s*([0-9.]+)")
 _FORMS = "fed, done, answered=500, agreement>=0.8 or percent>=90"
 
-Look = Callable[["Store"], tuple[bool, str]]
+Look = Callable[["Store", dict[str, Any]], tuple[bool, str]]
+"""Whether it came, and how far it is, by the database and the dataset's standing."""
 
 
 @command(
@@ -52,14 +53,15 @@ def wait(
     with reading_store(settings) as store:
         told = ""
         while True:
-            reached, words = look(store)
+            found = _standing(store, set_id)
+            reached, words = look(store, found)
             if words != told and not quiet:
                 print(words, file=sys.stderr, flush=True)
                 told = words
             if reached:
                 return 0
-            if failure := _failure(store, set_id):
-                raise InputError(f"{set_id}: {failure}. Mend it and start the recipe again.")
+            if found["failed"]:
+                raise InputError(f"{set_id}: {found['failed']}. Mend it and start the recipe again.")
             if deadline is not None and time.monotonic() >= deadline:
                 print(f"{set_id}: not {until} after {timeout:g} minutes.", file=sys.stderr)
                 return TIMED_OUT
@@ -69,7 +71,7 @@ def wait(
 def _condition(until: str, dataset: str) -> Look:
     if until in ("done", "fed"):
         key = "complete" if until == "done" else "fed"
-        return lambda store: _looked(store, dataset, lambda found: bool(found[key]))
+        return lambda _store, found: (bool(found[key]), _told(dataset, found))
     match = _COMPARED.fullmatch(until.strip())
     if match is None:
         raise InputError(f"--until is {until!r}; expected {_FORMS}.")
@@ -83,8 +85,8 @@ def _condition(until: str, dataset: str) -> Look:
         return value is not None and (value > wanted if sign == ">" else value >= wanted)
 
     if what == "answered":
-        return lambda store: _looked(store, dataset, lambda found: enough(found["answered"]))
-    return lambda store: _agreed(store, dataset, what, enough)
+        return lambda _store, found: (enough(found["answered"]), _told(dataset, found))
+    return lambda store, _found: _agreed(store, dataset, what, enough)
 
 
 def _standing(store: "Store", dataset: str) -> dict[str, Any]:
@@ -94,10 +96,9 @@ def _standing(store: "Store", dataset: str) -> dict[str, Any]:
         return standing(tx, dataset=dataset)
 
 
-def _looked(store: "Store", dataset: str, reached: Callable[[dict[str, Any]], bool]) -> tuple[bool, str]:
-    found = _standing(store, dataset)
+def _told(dataset: str, found: dict[str, Any]) -> str:
     done = f"{found['done']:,} of {found['tasks']:,} tasks done, {found['answered']:,} answers"
-    return reached(found), f"{dataset}: {done}{'' if found['fed'] else ', still reading'}"
+    return f"{dataset}: {done}{'' if found['fed'] else ', still reading'}"
 
 
 def _agreed(
@@ -112,8 +113,3 @@ def _agreed(
         value *= 100
     told = "not known yet" if value is None else f"{value:.3g}"
     return enough(value), f"{dataset}: {what} {told} on {found['units']:,} tasks with several answers"
-
-
-def _failure(store: "Store", dataset: str) -> str | None:
-    failure: str | None = _standing(store, dataset)["failed"]
-    return failure
