@@ -52,6 +52,20 @@ def test_a_server_that_only_helps_is_not_where_the_database_is(team: Team) -> No
     assert team.do(servers.remembered_address) == "127.0.0.1:8080"
 
 
+def test_the_newest_server_that_hosts_of_a_machine_find_is_known(team: Team) -> None:
+    assert team.do(servers.newest_on, machine="a") is None
+    named: dict[str, Any] = {"secret": "s", "pid": 7, "version": "0.1"}
+    for number, (machine, lead) in enumerate([("a", True), ("b", True), ("a", False)]):
+        made = team.do(
+            servers.register_server, address=f"127.0.0.1:{number}", machine=machine, lead=lead, **named
+        )
+        assert team.do(servers.newest_on, machine=machine) == made["server"] or not lead
+    newest = team.do(servers.newest_on, machine="a")
+    assert team.sql("SELECT address FROM server WHERE id = :id", id=newest)[0]["address"] == "127.0.0.1:0"
+    team.do(servers.stop_server, server=newest or 0)
+    assert team.do(servers.newest_on, machine="a") is None
+
+
 def test_a_server_that_beats_says_when(team: Team) -> None:
     server = register(team)["server"]
     team.clock.forward(5)

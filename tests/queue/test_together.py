@@ -10,7 +10,7 @@ import pytest
 from tests.queue.team import SHAPES, Clock, Person, Team, new_task
 
 from tallymark.errors import Fenced, StoreConflict
-from tallymark.queue import answers, audit, datasets, enqueue, lease, operate, runs, seats
+from tallymark.queue import answers, audit, datasets, enqueue, lease, operate, people, runs, seats
 from tallymark.queue.writer import Writer
 from tallymark.store import Statement, Store, Transaction
 from tallymark.store.engine import TRIES
@@ -247,6 +247,36 @@ def wait_for_a_waiter(tx: Transaction) -> None:
         if tx.value(waiters):
             return
     raise AssertionError("nobody waits")
+
+
+Operation = Callable[[Team, str], object]
+OPERATIONS: dict[str, Operation] = {
+    "release": lambda team, _: team.operator(operate.release_all),
+    "withdraw": lambda team, task: team.operator(operate.withdraw_task, task_id=task),
+    "bar": lambda team, task: team.operator(operate.set_ineligible, session="ann", task_ids=[task]),
+    "retire": lambda team, _: team.operator(seats.retire_seat, name="ann"),
+    "send back": lambda team, task: team.operator(
+        people.send_answer_back, task_id=task, session="ann", comment="Look again."
+    ),
+}
+
+
+@pytest.mark.parametrize("what", OPERATIONS)
+def test_an_operator_waits_for_a_seat_before_any_task_is_locked(
+    team: Team, pool: ThreadPoolExecutor, what: str
+) -> None:
+    task, other = team.tasks("a", "b")
+    ann = team.seat("ann")
+    assert ann.lease(2) == [task, other]
+    if what == "send back":
+        ann.submit(task)
+    with team.store.transaction() as tx:
+        seats.lock_seat(tx, ann.token)
+        waiting = pool.submit(OPERATIONS[what], team, task)
+        wait_for_a_waiter(tx)
+        tx.lock(LOCK_TASK, {"id": int(task)})  # as the seat's own calls do; the operator has it not
+    waiting.result(PATIENCE)
+    assert team.broken() == []
 
 
 def test_what_two_wait_for_of_each_other_is_done_again(team: Team, pool: ThreadPoolExecutor) -> None:

@@ -1,13 +1,13 @@
 """What operators do: pause, release, withdraw, reopen, change the overlap. All of it can be undone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tallymark.errors import InputError, NotKnown
 from tallymark.queue.datasets import find_dataset
 from tallymark.queue.lease import is_task_id
 from tallymark.queue.runs import note
-from tallymark.queue.seats import named_seat
+from tallymark.queue.seats import lock_seats, named_seat
 from tallymark.queue.tasks import LockedTask, Tasks, hold_fewer
 from tallymark.store import Row, Statement, Transaction, json_ids
 
@@ -19,11 +19,16 @@ _HOLDERS = Statement(
     "Who holds these tasks.",
     "SELECT session, task FROM assignment WHERE state = 'leased' AND task IN {ids} ORDER BY task, session",
 )
+_HOLDING = Statement(
+    "Sessions of a dataset that hold tasks, perhaps only one.",
+    "SELECT id FROM session WHERE dataset = :dataset AND held > 0 AND (id = :session OR :session IS NULL)",
+)
 _HELD_IN = Statement(
     "All tasks of a dataset that somebody holds, perhaps only one session.",
     "SELECT a.task FROM session s JOIN assignment a ON a.session = s.id AND a.state = 'leased'"
     " WHERE s.dataset = :dataset AND (s.id = :session OR :session IS NULL) ORDER BY a.task",
 )
+_NAMED = Statement("A task of a dataset.", "SELECT id FROM task WHERE dataset = :dataset AND id IN {ids}")
 _ASSIGNMENT = Statement(
     "An assignment that was answered once.",
     """
@@ -74,7 +79,9 @@ def release_all(tx: Transaction, *, dataset: str, session: str | None = None) ->
     """End the leases of a dataset, or of one of its sessions by name. Their answers will still be stored."""
     found = find_dataset(tx, dataset)
     seat = None if session is None else _seat(tx, found["id"], dataset, session)
-    held = [row["task"] for row in tx.all(_HELD_IN, {"dataset": found["id"], "session": seat})]
+    named = {"dataset": found["id"], "session": seat}
+    lock_seats(tx, [row["id"] for row in tx.all(_HOLDING, named)])
+    held = [row["task"] for row in tx.all(_HELD_IN, named)]
     tasks = Tasks.locked(tx, found["id"], sorted(set(held)))
     ended = end_leases(tx, tasks, only=seat)
     tasks.settle()
@@ -84,6 +91,8 @@ def release_all(tx: Transaction, *, dataset: str, session: str | None = None) ->
 
 def withdraw_task(tx: Transaction, *, dataset: str, task_id: str) -> dict[str, Any]:
     """Take a task out of circulation: its leases end, its answers stay in history."""
+    holders = tx.all(_HOLDERS, {"ids": json_ids(_ids([task_id]))})
+    lock_seats(tx, [row["session"] for row in holders])
     found, tasks, task = _one_task(tx, dataset, task_id)
     end_leases(tx, tasks)
     tasks.set_state(task, "withdrawn")
@@ -174,7 +183,8 @@ def set_ineligible(tx: Transaction, *, dataset: str, session: str, task_ids: Seq
     """These tasks are not for this session. What it holds or has answered stays as it is."""
     found = find_dataset(tx, dataset)
     seat = _seat(tx, found["id"], dataset, session)
-    tasks = Tasks.locked(tx, found["id"], sorted(int(task) for task in task_ids if is_task_id(task)))
+    lock_seats(tx, [seat])
+    tasks = Tasks.locked(tx, found["id"], _ids(task_ids))
     barred = sum(tx.run(_ELIGIBLE, {"task": task, "session": seat}) for task in tasks.ids())
     tx.run(_MORE_INELIGIBLE, {"n": barred, "session": seat})
     tasks.recheck()
@@ -208,16 +218,28 @@ def end_leases(tx: Transaction, tasks: Tasks, *, only: int | None = None) -> int
 
 def _one_task(tx: Transaction, dataset: str, task_id: str) -> tuple[int, Tasks, int]:
     found = find_dataset(tx, dataset)
-    tasks = Tasks.locked(tx, found["id"], [int(task_id)] if is_task_id(task_id) else [])
+    tasks = Tasks.locked(tx, found["id"], _ids([task_id]))
     if not tasks.ids():
-        raise NotKnown(f"Dataset {dataset!r} has no task {task_id}.")
+        raise _no_task(dataset, task_id)
     return found["id"], tasks, int(task_id)
 
 
 def named_task(tx: Transaction, dataset: str, task_id: str) -> tuple[int, int]:
-    """A dataset and one of its tasks by their numbers. Errors: `NotKnown`."""
-    found, _, task = _one_task(tx, dataset, task_id)
-    return found, task
+    """A dataset and one of its tasks by their numbers; nothing is locked. Errors: `NotKnown`."""
+    found = find_dataset(tx, dataset)
+    named = {"dataset": found["id"], "ids": json_ids(_ids([task_id]))}
+    task = tx.value(_NAMED, named)
+    if task is None:
+        raise _no_task(dataset, task_id)
+    return found["id"], task
+
+
+def _ids(task_ids: Iterable[str]) -> list[int]:
+    return sorted(int(task) for task in task_ids if is_task_id(task))
+
+
+def _no_task(dataset: str, task_id: str) -> NotKnown:
+    return NotKnown(f"Dataset {dataset!r} has no task {task_id}.")
 
 
 def _seat(tx: Transaction, dataset: int, dataset_name: str, name: str) -> int:

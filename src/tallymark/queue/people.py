@@ -8,7 +8,7 @@ from tallymark.queue.datasets import find_dataset
 from tallymark.queue.locks import changes_seats
 from tallymark.queue.operate import named_task, standing_of
 from tallymark.queue.runs import note
-from tallymark.queue.seats import NAME_LIMIT, follow_annotator, is_name, lock_seat, named_seat, retire_seat
+from tallymark.queue.seats import NAME_LIMIT, follow_annotator, is_name, lock_seats, named_seat, retire_seat
 from tallymark.queue.tasks import Tasks
 from tallymark.store import Row, Statement, Transaction, json_ids
 
@@ -224,8 +224,7 @@ def merge_seats(tx: Transaction, *, dataset: str, name: str, into: str) -> dict[
     one, other = (named_seat(tx, found["id"], dataset, each) for each in (name, into))
     if one["id"] == other["id"] or one["kind"] != other["kind"]:
         raise InputError(f"Sessions {name!r} and {into!r} are not two seats of one kind.")
-    for token in sorted((one["token"], other["token"])):
-        lock_seat(tx, token)
+    lock_seats(tx, [one["id"], other["id"]])
     retire_seat(tx, dataset=dataset, name=name)
     pair = {"from": one["id"], "into": other["id"]}
     _give_up(tx, found["id"], pair)

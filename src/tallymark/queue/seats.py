@@ -1,7 +1,7 @@
 """Seats: who answers in a dataset. A seat is durable; browsers and tabs are its clients."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,10 @@ _SEAT = Statement(
 _LOCK = Statement(
     "Lock a seat; what is read afterwards is as new as the lock.",
     "SELECT id FROM session s WHERE s.token = :token {lock:s}",
+)
+_LOCK_SEVERAL = Statement(
+    "Lock seats in the order of their ids.",
+    "SELECT id FROM session s WHERE s.id IN {ids} ORDER BY s.id {lock:s}",
 )
 _BY_NAME = Statement(
     "A seat by its dataset and name.",
@@ -193,6 +197,11 @@ def lock_seat(tx: Transaction, token: str) -> Seat:
     )
 
 
+def lock_seats(tx: Transaction, seats: Iterable[int]) -> None:
+    """Lock seats before any task of theirs is locked, as their own calls do."""
+    tx.lock(_LOCK_SEVERAL, {"ids": json_ids(sorted(set(seats)))})
+
+
 def called(tx: Transaction, token: str, client: str) -> Seat:
     """The seat of a token, locked, after noting that it and its client called. Errors: `NotKnown`."""
     seat = lock_seat(tx, token)
@@ -322,8 +331,9 @@ def follow_annotator(tx: Transaction, session: int) -> bool:
 def retire_seat(tx: Transaction, *, dataset: str, name: str) -> dict[str, Any]:
     """Close a seat: its leases go back, and tasks that want everyone no longer wait for it."""
     found = find_dataset(tx, dataset)
-    changes_seats(tx, found["id"])
     row = named_seat(tx, found["id"], dataset, name)
+    lock_seats(tx, [row["id"]])
+    changes_seats(tx, found["id"])
     held = [leased["task"] for leased in tx.all(_LEASES, {"session": row["id"]})]
     tasks = Tasks.locked(tx, found["id"], held)
     tasks.end_leases(held, row["id"], "released")

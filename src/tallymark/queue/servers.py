@@ -29,6 +29,10 @@ _NEWEST = Statement(
     "The server that began last and did not stop.",
     "SELECT * FROM server WHERE stopped_at IS NULL ORDER BY id DESC LIMIT 1",
 )
+_NEWEST_ON = Statement(
+    "The server of a machine that began last and did not stop.",
+    "SELECT id FROM server WHERE machine = :machine AND stopped_at IS NULL ORDER BY id DESC LIMIT 1",
+)
 _SHIFT_SEATS = Statement(
     "Time in which nobody could call does not count against leases.",
     "UPDATE session SET last_call = last_call + :gap WHERE held > 0",
@@ -88,6 +92,12 @@ def newest_server(tx: Transaction) -> dict[str, Any] | None:
     """The server that began last and did not stop: `{"id", "address", "secret", "pid", "version", …}`."""
     row = tx.one(_NEWEST)
     return None if row is None else {key: row[key] for key in row.keys()}  # noqa: SIM118
+
+
+def newest_on(tx: Transaction, *, machine: str) -> int | None:
+    """The server that hosts of a machine find there, or None."""
+    server: int | None = tx.value(_NEWEST_ON, {"machine": machine})
+    return server
 
 
 def remembered_address(tx: Transaction, *, machine: str | None = None) -> str | None:
