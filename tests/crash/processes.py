@@ -10,13 +10,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from tallymark.channel.find import LivingServer, living_server, stop_server
+from tallymark.databases import Place, address_of, place_of
 from tallymark.errors import TallymarkError
 
 SCRIPT = Path(__file__).parent / "host_script.py"
@@ -35,6 +36,29 @@ def until(condition: Callable[[], Any], what: str, deadline: float = DEADLINE) -
     raise AssertionError(f"waited {deadline} s for {what}")
 
 
+def children(parent: int) -> list[int]:
+    """The processes that a process has started, as far as both live."""
+    found: set[int] = set()
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for thread in Path(f"/proc/{parent}/task").iterdir():
+            found |= {int(pid) for pid in (thread / "children").read_text().split()}
+    return sorted(found)
+
+
+def killed(pid: int) -> None:
+    """`kill -9` a process that may be gone already."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def is_gone(pid: int) -> bool:
+    """Whether a process has ended; its parent may have yet to hear of it."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 def free_port() -> int:
     """A port nobody listens at, outside the range that outgoing connections take theirs from."""
     for _ in range(100):
@@ -45,14 +69,15 @@ def free_port() -> int:
 
 
 class HostProcess:
-    """One started host; what it prints is kept line by line."""
+    """One started host, or another program that says something; what it prints is kept line by line."""
 
-    def __init__(self, given: dict[str, Any]) -> None:
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, str(SCRIPT), json.dumps(given)],
+            command,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            env={**os.environ, **environment},
             start_new_session=True,
         )
         self.lines: list[str] = []
@@ -98,29 +123,41 @@ class HostProcess:
 
 
 class Machine:
-    """A database and the hosts and servers on it."""
+    """A database, an SQLite file unless another is named, and the hosts and servers on it."""
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
-        self.database = folder / "tally.db"
-        self.settings = {"database": str(self.database), "home": str(folder), **settings}
+    def __init__(self, folder: Path, url: str | None = None, **settings: Any) -> None:
+        self.database: Place = place_of(url or folder / "tally.db")
+        self.settings = {"database": address_of(self.database), "home": str(folder), **settings}
+        self.environment: dict[str, str] = {}
         self.hosts: list[HostProcess] = []
 
     def start(self, dataset: str = "news", **given: Any) -> HostProcess:
         """Start a host."""
         settings = {**self.settings, **given.pop("settings", {})}
-        host = HostProcess({"dataset": dataset, "count": 100, **given, "settings": settings})
-        self.hosts.append(host)
-        return host
+        given = {"dataset": dataset, "count": 100, **given, "settings": settings}
+        return self._run([sys.executable, str(SCRIPT), json.dumps(given)])
+
+    def start_worker(self, port: int) -> HostProcess:
+        """Start `tallymark worker` at a port of its own; it says where people annotate."""
+        command = ["worker", "--port", str(port), "--database", str(self.settings["database"])]
+        return self._run([sys.executable, "-m", "tallymark", *command])
+
+    def _run(self, command: Sequence[str]) -> HostProcess:
+        self.hosts.append(HostProcess(command, {"TALLYMARK_OPEN": "false", **self.environment}))
+        return self.hosts[-1]
 
     def server(self) -> LivingServer:
         """The server, once it lives."""
         found: LivingServer = until(lambda: living_server(self.database), "the server")
         return found
 
+    def crew(self) -> list[int]:
+        """The further processes of the server."""
+        return children(self.server().pid)
+
     def kill_server(self) -> None:
         """`kill -9`, the server alone."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.server().pid, signal.SIGKILL)
+        killed(self.server().pid)
 
     def client(self) -> httpx.Client:
         """A client of the server's address."""

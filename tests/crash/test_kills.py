@@ -16,6 +16,7 @@ import pytest
 from tests.crash.annotators import Annotator, Team
 from tests.crash.processes import HostProcess, Machine, free_port
 
+from tallymark.databases import address_of
 from tallymark.store import Statement, Store
 
 LEASE_SECONDS = 3.0
@@ -50,7 +51,7 @@ class Trial:
         """Let everybody work until all tasks are done; gives them with what they were acknowledged."""
         self.host = self._start()
         self.url = self.machine.server().address.url
-        with contextlib.closing(Store.open(self.machine.database, read_only=True)) as self.store:
+        with contextlib.closing(Store.open(address_of(self.machine.database), read_only=True)) as self.store:
             async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http:
                 team = Team(http, self.url, LEASE_SECONDS)
                 people = [Annotator(team, f"a{n}", self.seed) for n in range(self.annotators)]
@@ -92,7 +93,7 @@ class Trial:
 
     def check(self, people: list[Annotator]) -> None:
         """Every task is counted once; every last acknowledged word is the current one; the books balance."""
-        store = Store.open(self.machine.database, read_only=True)
+        store = Store.open(address_of(self.machine.database), read_only=True)
         with contextlib.closing(store), store.reading() as tx:
             tasks = tx.one(_TASKS, {"overlap": self.overlap})
             stored = {(row["name"], str(row["task"])): row for row in tx.all(_WORDS)}

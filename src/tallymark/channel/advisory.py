@@ -38,14 +38,8 @@ class AdvisoryLock:
     def __init__(self, name: AdvisoryName, *, patience: float = 0.2) -> None:
         """Take the lock, asking again for `patience` seconds. Errors: `LockHeld`, `StoreError`."""
         self.name = name
-        self._connection = connected(name.database, name.kind)
-        deadline = time.monotonic() + patience
-        while not self._try():
-            if time.monotonic() > deadline:
-                self._connection.close()
-                raise LockHeld(name, holder(name))
-            time.sleep(_PAUSE)
-        close_in_forks(self._connection.fileno())
+        self._file: int | None = None
+        self._take(patience)
 
     def lives(self) -> bool:
         """Whether the connection that holds it is still there."""
@@ -57,11 +51,49 @@ class AdvisoryLock:
             return False
         return True
 
+    def keep(self) -> None:
+        """Take the lock again if the connection that held it is gone.
+
+        Errors: `LockHeld` when somebody else has it by now, `StoreError` when that cannot be told yet.
+        """
+        if self.lives():
+            return
+        self._let_go()
+        try:
+            self._take(0)
+        except LockHeld as error:
+            if error.holder is None or error.holder.is_this_process:
+                raise StoreUnavailable(
+                    f"{self.name} is still locked by a connection that this process has lost."
+                ) from error
+            raise
+
     def release(self) -> None:
         """Let go; harmless when done before."""
-        if not self._connection.closed:
-            closed(self._connection.fileno())
+        self._let_go()
+
+    def _take(self, patience: float) -> None:
+        self._connection = connected(self.name.database, self.name.kind)
+        try:
+            self._ask(patience)
+        except BaseException:
             self._connection.close()
+            raise
+        self._file = self._connection.fileno()
+        close_in_forks(self._file)
+
+    def _ask(self, patience: float) -> None:
+        deadline = time.monotonic() + patience
+        while not self._try():
+            if time.monotonic() > deadline:
+                raise LockHeld(self.name, holder(self.name))
+            time.sleep(_PAUSE)
+
+    def _let_go(self) -> None:
+        if self._file is not None:
+            closed(self._file)
+            self._file = None
+        self._connection.close()
 
     def __enter__(self) -> Self:
         return self
@@ -70,8 +102,13 @@ class AdvisoryLock:
         self.release()
 
     def _try(self) -> bool:
+        import psycopg
+
         asked = "SELECT pg_try_advisory_lock(%s, %s)"
-        row = self._connection.execute(asked, [_GROUPS[self.name.kind], self.name.number]).fetchone()
+        try:
+            row = self._connection.execute(asked, [_GROUPS[self.name.kind], self.name.number]).fetchone()
+        except psycopg.Error as error:
+            raise _explained(error, self.name.database) from None
         return bool(row and row[0])
 
 
@@ -79,7 +116,12 @@ def holders(database: DatabaseUrl, kind: str, number: int | None = None) -> list
     """Who holds the locks of a kind, or one of them, now; oldest first. Errors: `StoreError`."""
     named = {"group": _GROUPS[kind], "number": (number or 0) % 2**32, "all": number is None}
     with closing(connected(database, "look")) as connection:
-        rows = connection.execute(_HOLDERS, named).fetchall()
+        import psycopg
+
+        try:
+            rows = connection.execute(_HOLDERS, named).fetchall()
+        except psycopg.Error as error:
+            raise _explained(error, database) from None
     return [_holder(name, since) for name, since in rows]
 
 
@@ -90,19 +132,34 @@ def connected(database: DatabaseUrl, kind: str) -> "psycopg.Connection[Any]":
     except ImportError as error:
         raise StoreError(NO_DRIVER) from error
 
-    idle, between, probes = _DEAD_SECONDS
     name = f"tallymark {kind} {getpid()}@{socket.gethostname()}"
     try:
         connection = psycopg.connect(
             database.url, autocommit=True, connect_timeout=10, application_name=name[:63]
         )
+        _set_keepalives(connection)
+    except psycopg.Error as error:
+        raise _explained(error, database) from None
+    return connection
+
+
+def _set_keepalives(connection: "psycopg.Connection[Any]") -> None:
+    idle, between, probes = _DEAD_SECONDS
+    try:
         for setting, value in (("idle", idle), ("interval", between), ("count", probes)):
             connection.execute(f"SET tcp_keepalives_{setting} TO {value}".encode())
-    except psycopg.Error as error:
-        said = without_password(str(error).strip(), database.url)
-        kind_of = StoreUnavailable if isinstance(error, psycopg.OperationalError) else StoreError
-        raise kind_of(f"The database {database} cannot be reached: {said}") from None
-    return connection
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _explained(error: "psycopg.Error", database: DatabaseUrl) -> StoreError:
+    """What a failure of the driver means; what it says may hold the password."""
+    import psycopg
+
+    said = without_password(str(error).strip(), database.url)
+    kind = StoreUnavailable if isinstance(error, psycopg.OperationalError) else StoreError
+    return kind(f"The database {database} cannot be reached: {said}")
 
 
 def _holder(name: str, since: float) -> Holder:

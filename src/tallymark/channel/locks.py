@@ -44,6 +44,12 @@ class Holder:
     machine: str | None = None
     """Where it runs, when that may be elsewhere."""
 
+    @property
+    def is_this_process(self) -> bool:
+        """Whether that is us, perhaps by a connection that we have lost."""
+        machine = self.machine or ""  # PostgreSQL cuts long names off
+        return self.pid == os.getpid() and socket.gethostname().startswith(machine)
+
     def __str__(self) -> str:
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.since))
         where = f" on {self.machine}" if self.machine else ""
@@ -80,6 +86,9 @@ class FileLock:
         os.truncate(self._file, 0)
         os.pwrite(self._file, text, 0)
 
+    def keep(self) -> None:
+        """Nothing: a file's lock cannot be lost."""
+
     def release(self) -> None:
         """Let go; harmless when done before."""
         if self._file in _OPEN:
@@ -96,6 +105,9 @@ class FileLock:
 
 class Lock(Protocol):
     """A lock that is held until `release` or the end of this process."""
+
+    def keep(self) -> None:
+        """Take it again if it was lost with a connection. Errors: `LockHeld`, `StoreError`."""
 
     def release(self) -> None:
         """Let go; harmless when done before."""

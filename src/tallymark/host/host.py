@@ -4,6 +4,7 @@ import logging
 import socket
 import tempfile
 import threading
+import time
 import webbrowser
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -103,7 +104,13 @@ def run(
         if settings.logging == "verbose":
             stack.enter_context(following(launch.log, say))
         return serve_recipe(
-            recipe, settings=settings, channel=channel, launch=launch, say=say, started=lock.wait
+            recipe,
+            settings=settings,
+            channel=channel,
+            launch=launch,
+            say=say,
+            started=lock.wait,
+            keep=lock.keep,
         )
 
 
@@ -115,11 +122,13 @@ def serve_recipe(
     launch: Launch | None,
     say: Say,
     started: Callable[[], None] = lambda: None,
+    keep: Callable[[], None] = lambda: None,
     stopper: Stopper | None = None,
 ) -> int:
     """As `run`, over a channel that is there; without a `launch` the server is somebody else's care.
 
-    `started` is called when the run has begun and older ones are fenced.
+    `started` is called when the run has begun and older ones are fenced, `keep` now and then while it lives;
+    it raises `Fenced` when the dataset is another process's by now.
     """
     inbox = Inbox()
     stopper = stopper or Stopper()
@@ -165,7 +174,7 @@ def serve_recipe(
 
         feeding = Feeding(stream, feeder, fenced, say)
         host = Host(fenced, feeding, callbacks, routing, inbox, stopper, say)
-        return host.live(recipe, settings, launch)
+        return host.live(recipe, settings, launch, keep)
 
 
 class Outage:
@@ -206,11 +215,16 @@ class Host:
         self._say = say
         self._fenced: Fenced | None = None
 
-    def live(self, recipe: Recipe, settings: Settings, launch: Launch | None) -> int:
+    def live(
+        self, recipe: Recipe, settings: Settings, launch: Launch | None, keep: Callable[[], None]
+    ) -> int:
         """From opening the sources to the last settled answer; the address is told before any task."""
+        pulse = Pulse(
+            self._channel, self._feeder, launch, keep=keep, on_fenced=self._on_fenced, say=self._say
+        )
         try:
             self._on_load()
-            with Pulse(self._channel, self._feeder, launch, on_fenced=self._on_fenced, say=self._say):
+            with pulse:
                 self._feeder.start()
                 self._announce(recipe, settings, launch)
                 self._loop()
@@ -347,6 +361,7 @@ class DatasetLock:
 
         Errors: `Busy`, naming the holder.
         """
+        self._dataset = dataset
         self._name = dataset_lock(database, dataset)
         self._lock: Lock | None = None
         try:
@@ -362,7 +377,32 @@ class DatasetLock:
         """Give the older host, which is fenced by now, time to let go; a hanging one is waited for beside."""
         if self._lock is None and not self._take(TAKE_OVER_SECONDS):
             logger.warning("the older host does not end; it can do no harm")
-            threading.Thread(target=self._take, args=(float("inf"),), daemon=True).start()
+            threading.Thread(target=self._take_at_last, daemon=True).start()
+
+    def keep(self) -> None:
+        """Take the lock again if it was lost with the database's connection.
+
+        Errors: `Fenced` when another process has it by now, `StoreUnavailable` while that cannot be told.
+        """
+        if self._lock is None:
+            return
+        try:
+            self._lock.keep()
+        except LockHeld as error:
+            raise Fenced(
+                f"The connection that held dataset {self._dataset!r} for this process was lost, and "
+                f"{error.holder} serves it by now. This one stops; answers are saved."
+            ) from error
+
+    def _take_at_last(self) -> None:
+        while True:
+            try:
+                self._lock = take(self._name, patience=float("inf"))
+            except StoreUnavailable as error:
+                logger.warning("the lock of dataset %r is still waited for: %s", self._dataset, error)
+                time.sleep(POLL_SECONDS)
+            else:
+                return
 
     def _take(self, patience: float) -> bool:
         try:

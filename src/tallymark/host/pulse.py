@@ -1,4 +1,7 @@
-"""A thread that shows the host is alive while its main thread runs user code, and looks after the server."""
+"""A thread that shows the host is alive while its main thread runs user code.
+
+It looks after the server, too, and after the lock by which the host has its dataset.
+"""
 
 import logging
 import threading
@@ -27,12 +30,14 @@ class Pulse:
         feeder: Feeding,
         launch: Launch | None,
         *,
+        keep: Callable[[], None] = lambda: None,
         on_fenced: Callable[[Fenced], None],
         say: Say,
     ) -> None:
         self._channel = channel
         self._feeder = feeder
         self._launch = launch
+        self._keep = keep
         self._on_fenced = on_fenced
         self._say = say
         self._url = None if launch is None else launch.url
@@ -54,6 +59,7 @@ class Pulse:
             try:
                 if self._launch is not None:
                     self._look_after(self._launch)
+                self._keep()
                 self._feeder.flush()
                 self._beat()
             except Fenced as error:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from tallymark import jsontext
@@ -58,7 +57,7 @@ def interface_shapes() -> AnswerShapes:
 
 
 @contextmanager
-def open_channel(database: str | Path, *, patience: float = 10.0) -> Iterator[Channel]:
+def open_channel(database: str | Place, *, patience: float = 10.0) -> Iterator[Channel]:
     """A channel to the one writer of a database, for the length of the block.
 
     A living server does the writing; if there is none, this process takes the lock and writes itself.

@@ -18,11 +18,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import uvicorn
+from anyio.to_thread import run_sync
 
 import tallymark
 from tallymark import queue
-from tallymark.channel.locks import LockHeld, server_lock, take
-from tallymark.databases import Place, address_of
+from tallymark.channel.locks import Lock, LockHeld, server_lock, take
+from tallymark.databases import DatabaseUrl, Place, address_of
+from tallymark.errors import StoreError
 from tallymark.queue.writer import Writer
 from tallymark.server.announcing import Announcer
 from tallymark.server.app import create_app
@@ -37,6 +39,7 @@ logger = logging.getLogger(__name__)
 BEAT_SECONDS = 5.0
 GRACE_SECONDS = 5
 KEEP_ALIVE_SECONDS = 75
+KEEP_SECONDS = 0.5
 SWITCH_SECONDS = 0.0005  # the writer's thread takes turns with the requests' several times in a commit
 
 Report = Callable[[dict[str, Any]], None]
@@ -52,7 +55,7 @@ def serve(
         report({"error": "locked", "message": str(error)})
         return 3
     with lock, contextlib.closing(Store.open(address_of(database))) as store:
-        return _serve(database, store, settings, report, crew)
+        return _serve(database, store, settings, report, crew, lock)
 
 
 def serve_beside(
@@ -60,7 +63,7 @@ def serve_beside(
 ) -> int:
     """Serve a database beside its other servers, at an address of our own, until standard input ends."""
     with contextlib.closing(Store.open(address_of(database))) as store:
-        return _serve(database, store, settings, report, crew, lead=False)
+        return _serve(database, store, settings, report, crew, None)
 
 
 def serve_as_crew(database: Place, settings: ServerSettings, sockets: Sequence[int], secret: str) -> int:
@@ -83,9 +86,10 @@ def _serve(
     settings: ServerSettings,
     report: Report,
     crew: CrewCommand | None,
-    *,
-    lead: bool = True,
+    lock: Lock | None,
 ) -> int:
+    """Serve with the `lock` of this machine's server, or beside it without one."""
+    lead = lock is not None
     sys.setswitchinterval(SWITCH_SECONDS)
     secret = secrets.token_urlsafe(32)
     machine = socket.gethostname()
@@ -108,7 +112,14 @@ def _serve(
         ready = {"address": listening.url, "secret": secret, "pid": os.getpid()}
         ready["moved_from"] = listening.moved_from
         server = _Server(
-            database, store, writer, settings, secret, row=row["server"], ready=lambda: report(ready)
+            database,
+            store,
+            writer,
+            settings,
+            secret,
+            row=row["server"],
+            lock=lock,
+            ready=lambda: report(ready),
         )
         if not lead:
             when_left(server.end)
@@ -153,6 +164,7 @@ class _Server(uvicorn.Server):
         secret: str,
         *,
         row: int | None = None,
+        lock: Lock | None = None,
         ready: Callable[[], None] = lambda: None,
         stop: Callable[[], None] | None = None,
     ) -> None:
@@ -172,8 +184,11 @@ class _Server(uvicorn.Server):
         self._writer = writer
         self._announcer = Announcer(store, writer)
         self._row = row
+        self._lock = lock
         self._database = database
         self._ready = ready
+        self._store = store
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def startup(self, sockets: Any = None) -> None:
         """Answer first, then say so."""
@@ -181,15 +196,16 @@ class _Server(uvicorn.Server):
         gc.collect()
         gc.freeze()  # what was imported stays for good; collections need not look at it again
         if self._row is not None:
-            self._beating = asyncio.create_task(self._beat(self._row))
-            self._timing = asyncio.create_task(alone(self._database, self._announcer.run))
+            self._tasks.append(asyncio.create_task(self._beat(self._row)))
+            self._tasks.append(asyncio.create_task(alone(self._database, self._announcer.run)))
+            if self._lock is not None and isinstance(self._database, DatabaseUrl):
+                self._tasks.append(asyncio.create_task(self._keep(self._lock, self._row)))
         self._ready()
 
     async def shutdown(self, sockets: Any = None) -> None:
         """Requests under way are finished."""
-        if self._row is not None:
-            self._beating.cancel()
-            self._timing.cancel()
+        for task in self._tasks:
+            task.cancel()
         await super().shutdown(sockets)
 
     def end(self) -> None:
@@ -205,6 +221,32 @@ class _Server(uvicorn.Server):
                 await asyncio.wrap_future(beat)
             except Exception:
                 logger.exception("the beat of %s could not be written", time.strftime("%H:%M:%S"))
+
+    async def _keep(self, lock: Lock, row: int) -> None:
+        """Take the lock again when its connection was lost; end when another server serves here by now.
+
+        A command that writes by itself holds the lock for a while, too; it is waited for.
+        """
+        while not await run_sync(self._replaced, lock, row):
+            await asyncio.sleep(KEEP_SECONDS)
+        logger.error("the connection that held the lock was lost and another server took over: this one ends")
+        self.end()
+
+    def _replaced(self, lock: Lock, row: int) -> bool:
+        """Whether another server took our place, which it could only while the lock was lost."""
+        try:
+            lock.keep()
+        except (LockHeld, StoreError) as error:
+            logger.warning("%s", error)
+            return isinstance(error, LockHeld) and self._newest() not in (row, None)
+        return False
+
+    def _newest(self) -> int | None:
+        try:
+            with self._store.reading() as tx:
+                return queue.servers.newest_on(tx, machine=socket.gethostname())
+        except StoreError:  # asked again soon
+            return None
 
 
 def reporter(file: int | None) -> Report:
