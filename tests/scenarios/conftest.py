@@ -1,5 +1,12 @@
-"""The fixtures of the queue's tests: a clock that tests move, teams whose books must balance at the end."""
+"""What scenarios need: a team on a database of each kind, a host in this process, the program, a browser."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.crash.processes import Machine, free_port
+from tests.e2e.conftest import ann, browser, context, playwright, tallymark
+from tests.host.conftest import desk
 from tests.queue.conftest import (
     clock,
     empty_database,
@@ -12,12 +19,27 @@ from tests.queue.conftest import (
 )
 
 __all__ = [
+    "ann",
+    "browser",
     "clock",
+    "context",
+    "desk",
     "empty_database",
+    "machine",
     "make_team",
     "memory",
+    "playwright",
     "postgresql_store",
     "sqlite_store",
     "store",
+    "tallymark",
     "team",
 ]
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    """A fresh database with a port of its own."""
+    machine = Machine(tmp_path, port=free_port())
+    yield machine
+    machine.close()
