@@ -10,7 +10,9 @@ hash: no two inputs are ever taken for one because 32 bits are few.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from json.encoder import encode_basestring_ascii
 from typing import Any
@@ -184,10 +186,10 @@ def _if_default(task: Task, input_hash: int | None, task_hash: int | None) -> Id
 
 def _foreign(task: Task, input_hash: int | None, task_hash: int | None) -> Identities:
     shown = _shown(task, INPUT_HASH_KEYS, _DEFAULT_IGNORED)
-    asked, _ = _asked(task, TASK_HASH_KEYS, _DEFAULT_IGNORED, 0)
+    asked = str(task_hash) if task_hash is not None else _asked(task, TASK_HASH_KEYS, _DEFAULT_IGNORED, 0)[0]
     if input_hash not in (None, _murmur(shown)):
         shown = f"{input_hash}{shown}"
-    return _digests(shown, asked if task_hash is None else str(task_hash))
+    return _digests(shown, asked)
 
 
 def _shown(task: Task, keys: Sequence[str], ignored: frozenset[str]) -> str:
@@ -227,7 +229,18 @@ def _braced(members: list[tuple[str, str]]) -> str:
 def _json(value: Any, ignored: frozenset[str]) -> str:
     if type(value) is str:
         return encode_basestring_ascii(value)
+    text = _encode(value)
+    if _as_keys(ignored).search(text) is None:  # most often, and the walk would take the most time
+        return text
     return _encode(_without(value, ignored))
+
+
+@lru_cache(8)
+def _as_keys(ignored: frozenset[str]) -> re.Pattern[str]:
+    """Finds these keys in JSON; sometimes something else."""
+    return re.compile(
+        "(?:" + "|".join(re.escape(encode_basestring_ascii(key)) for key in sorted(ignored)) + "):"
+    )
 
 
 def _without(value: Any, ignored: frozenset[str]) -> Any:

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from tests.host.conftest import Desk, until
 
+from tallymark.hashing import set_hashes, without_private
 from tallymark.host.controller import Controller
 from tallymark.host.routing import tags_of
-from tallymark.queue import seats
+from tallymark.queue import datasets, importing, seats
 from tallymark.routers import full_overlap, no_overlap, route_average_per_task
+from tallymark.server.channel import interface_shapes
 from tallymark.types import Task
 
 
@@ -266,3 +268,19 @@ def test_what_one_has_answered_elsewhere_may_go_to_others(desk: Desk) -> None:
     ]
     until(lambda: all_of(desk, claimed[1]) == ["a", "b"], "his tasks")
     assert desk.lease(claimed[0])["state"] == "exhausted"
+
+
+def test_what_was_answered_with_another_tool_is_not_asked_again(desk: Desk) -> None:
+    """Hashed before it was answered, by the rule that Prodigy has, with spans added afterwards."""
+    asked = set_hashes({"text": "a", "meta": {"source": "x"}})
+    record = {**asked, "spans": [], "answer": "accept", "_session_id": "old-ann", "_view_id": "ner_manual"}
+    desk.writer.submit(lambda tx: datasets.ensure_dataset(tx, name="old", exclude_by="input")).result(10)
+    desk.writer.submit(
+        lambda tx: importing.import_answers(
+            tx, dataset="old", records=[without_private(record)], shapes=interface_shapes()
+        )
+    ).result(10)
+    rows = [{"text": text, "meta": {"source": "y"}} for text in ("a", "b")]
+    desk.start(lambda: {"stream": rows, "exclude": ["old"]})
+    ann = desk.claim("ann")
+    until(lambda: all_of(desk, ann) == ["b"], "what is left")

@@ -14,7 +14,7 @@ _NAMES = Statement("All datasets by name.", "SELECT name FROM dataset ORDER BY n
 _NEW = Statement(
     "Create a dataset.",
     "INSERT INTO dataset (name, created_at, exclude_by, overlap, overlap_share, overlap_most, ignore_counts,"
-    " lease_seconds) VALUES (:name, :now, :exclude_by, :overlap, :share, :most, :ignore_counts,"
+    " lease_seconds) VALUES (:name, :created_at, :exclude_by, :overlap, :share, :most, :ignore_counts,"
     " :lease_seconds) RETURNING id",
 )
 _SETTINGS = Statement(
@@ -51,12 +51,14 @@ def ensure_dataset(
     most: int | None = None,
     ignore_counts: bool = True,
     lease_seconds: float | None = LEASE_SECONDS,
+    created_at: float | None = None,
 ) -> dict[str, Any]:
     """Create a dataset, or find it and bring its settings up to date.
 
     `overlap` None wants an answer from everyone, `share` of all tasks want one answer more, and a task gets
     up to `most` while people ask; these three are for a new dataset only (`want` changes them). `exclude_by`
-    decides what a duplicate is and is fixed once there are tasks. Errors: `InputError` when it differs.
+    decides what a duplicate is and is fixed once there are tasks. `created_at` is for a dataset that was made
+    elsewhere before. Errors: `InputError` when `exclude_by` differs.
     """
     if exclude_by not in ("task", "input"):
         raise InputError(f"exclude_by is 'task' or 'input', not {exclude_by!r}.")
@@ -71,9 +73,8 @@ def ensure_dataset(
     settings = {"ignore_counts": int(ignore_counts), "lease_seconds": lease_seconds}
     if row is None:
         wanted = {"overlap": overlap, "share": share, "most": most}
-        identifier = tx.insert(
-            _NEW, {"name": name, "now": tx.now, "exclude_by": exclude_by, **wanted, **settings}
-        )
+        made = {"name": name, "created_at": tx.now if created_at is None else created_at}
+        identifier = tx.insert(_NEW, {**made, "exclude_by": exclude_by, **wanted, **settings})
         return {"id": identifier, "name": name, "created": True, "exclude_by": exclude_by, "overlap": overlap}
     if row["exclude_by"] != exclude_by and row["queued"]:
         raise InputError(

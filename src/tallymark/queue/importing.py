@@ -121,6 +121,8 @@ class _Record:
 
     record: Task
     hashed: Task
+    session: str | None
+    joined_at: float | None
     text: str
     op_id: str
     identities: Identities
@@ -137,18 +139,21 @@ def import_answers(
     records: Sequence[Task],
     shapes: AnswerShapes,
     occurrences: Sequence[int] | None = None,
+    sessions: Sequence[Mapping[str, Any] | None] | None = None,
     view_id: str | None = None,
 ) -> dict[str, int]:
     """Store answered records, each with its `answer`; returns `{"added", "repeats", "known"}`.
 
     `added` counts all new answers, `repeats` those of them that ask the same session the same thing again
     (legal duplicates), `known` records that an earlier import of the same rows has stored. `occurrences`
-    numbers equal records of one file from 0, so that a second import knows them. Errors: `NotKnown` for
-    the dataset, `InputError` for a record that is not an answer.
+    numbers equal records of one file from 0, so that a second import knows them. `sessions` says whose each
+    record is that has no `_session_id`: `{"name", "joined_at"}`, the time for a seat that is new. Errors:
+    `NotKnown` for the dataset, `InputError` for a record that is not an answer.
     """
     found = find_dataset(tx, dataset)
     numbers = occurrences if occurrences is not None else [0] * len(records)
-    read = [_read(found["name"], *pair) for pair in zip(records, numbers, strict=True)]
+    whose = sessions if sessions is not None else [None] * len(records)
+    read = [_read(found["name"], *one) for one in zip(records, numbers, whose, strict=True)]
     adds_tasks(tx, found["id"])
     task_ids, document_ids = tx.new_ids("task", len(read)), tx.new_ids("document", 2 * len(read))
     batch = _Batch(found, tx.now, iter(task_ids), iter(document_ids))
@@ -160,12 +165,16 @@ def import_answers(
     return dict(counts)
 
 
-def _read(dataset: str, record: Task, occurrence: int) -> _Record:
+def _read(dataset: str, record: Task, occurrence: int, session: Mapping[str, Any] | None) -> _Record:
     if record.get("answer") not in DECISIONS:
         raise InputError(f"The answer {record.get('answer')!r} is not one of {', '.join(DECISIONS)}.")
     text = jsontext.dumps(without_private(record))
     hashed = set_hashes(dict(record))
-    return _Record(record, hashed, text, _op_id(dataset, text, occurrence), identities_of(hashed))
+    said = session or {}
+    own = record.get("_session_id")
+    name = said.get("name") if own is None else str(own)
+    op_id = _op_id(dataset, text, occurrence)
+    return _Record(record, hashed, name, said.get("joined_at"), text, op_id, identities_of(hashed))
 
 
 def _look_up(tx: Transaction, batch: _Batch, records: Sequence[_Record]) -> None:
@@ -191,7 +200,7 @@ def _add(
     if record.op_id in batch.known:
         return ("known",)
     batch.known.add(record.op_id)
-    seat = _seat(tx, batch, record.record.get("_session_id"))
+    seat = _seat(tx, batch, record)
     places = batch.places.setdefault(record.key(batch.dataset), [])
     free = next((place for place in places if place.had.get(seat.id, ("", 0))[0] != "answered"), None)
     place = free or _new_task(batch, record, places)
@@ -274,13 +283,15 @@ def _write(tx: Transaction, batch: _Batch) -> None:
     tasks.settle()
 
 
-def _seat(tx: Transaction, batch: _Batch, session: object) -> _Seat:
-    """The seat of an exported `_session_id`; null stays null. Nobody sits there until the name is claimed."""
+def _seat(tx: Transaction, batch: _Batch, record: _Record) -> _Seat:
+    """The seat of a record's session, or the one without a name. Nobody sits there until it is claimed."""
     prefix = f"{batch.dataset['name']}-"
-    name = "" if session is None else str(session).removeprefix(prefix).encode("utf-8", "replace").decode()
+    name = (record.session or "").removeprefix(prefix).encode("utf-8", "replace").decode()
     if name not in batch.seats:
         dataset = batch.dataset["id"]
-        row = seat_row(tx, dataset, name) or new_seat(tx, dataset, name, "person", retired=True)
+        row = seat_row(tx, dataset, name) or new_seat(
+            tx, dataset, name, "person", retired=True, joined_at=record.joined_at
+        )
         batch.seats[name] = _Seat(row["id"], row["position"])
     return batch.seats[name]
 

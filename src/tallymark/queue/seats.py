@@ -49,7 +49,7 @@ _ANNOTATOR = Statement(
 _NEW = Statement(
     "Give an annotator a seat.",
     "INSERT INTO session (token, dataset, annotator, name, kind, joined_at, last_call, retired_at)"
-    " SELECT :token, :dataset, id, name, kind, :now, :now, :retired_at FROM annotator"
+    " SELECT :token, :dataset, id, name, kind, :joined_at, :now, :retired_at FROM annotator"
     " WHERE name = :name AND kind = :kind RETURNING id",
 )
 _RETURN = Statement(
@@ -274,7 +274,15 @@ def named_seat(tx: Transaction, dataset: int, dataset_name: str, name: str) -> R
     return row
 
 
-def new_seat(tx: Transaction, dataset: int, name: str, kind: str, *, retired: bool = False) -> Row:
+def new_seat(
+    tx: Transaction,
+    dataset: int,
+    name: str,
+    kind: str,
+    *,
+    retired: bool = False,
+    joined_at: float | None = None,
+) -> Row:
     """Make a seat. Imports make retired ones: nobody sits there until somebody claims the name."""
     changes_seats(tx, dataset)
     row = seat_row(tx, dataset, name, kind)
@@ -289,6 +297,7 @@ def new_seat(tx: Transaction, dataset: int, name: str, kind: str, *, retired: bo
             "name": name,
             "kind": kind,
             "now": tx.now,
+            "joined_at": tx.now if joined_at is None else joined_at,
             "retired_at": tx.now if retired else None,
         },
     )

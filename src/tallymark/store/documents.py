@@ -67,7 +67,7 @@ def difference(document: Task, whole: Task) -> dict[str, Any]:
 
 
 def _same(one: Any, other: Any) -> bool:
-    return jsontext.dumps(one) == jsontext.dumps(other)
+    return one is other or jsontext.dumps(one) == jsontext.dumps(other)
 
 
 def _is_keep(item: Any) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 from tallymark.cli.catalog import command
-from tallymark.cli.commands._importing import Report, import_records, print_report
+from tallymark.cli.commands._importing import Answered, Report, import_records, print_report
 from tallymark.cli.commands._terminal import counted
 from tallymark.errors import SourceError
 from tallymark.recipe import Arg
@@ -59,7 +59,7 @@ def db_in(
             for _ in answered:
                 report.added += 1
         else:
-            import_records(set_id, answered, report, exclude_by, settings)
+            import_records(set_id, map(Answered, answered), report, exclude_by, settings)
     except SourceError:  # what stands before is imported; the error says where it ends
         _collect_invalid(stream, report)
         if report.rows:

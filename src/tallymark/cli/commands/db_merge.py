@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tallymark.cli.catalog import command
-from tallymark.cli.commands._importing import Report, import_records, print_report
+from tallymark.cli.commands._importing import Answered, Report, import_records, print_report
 from tallymark.cli.commands._terminal import counted
 from tallymark.errors import InputError
 from tallymark.labels import split_string
@@ -46,7 +46,7 @@ def db_merge(
         if dry:
             report.added = sum(1 for _ in records)
         else:
-            import_records(out_set, records, report, None, settings)
+            import_records(out_set, map(Answered, records), report, None, settings)
     print_report(report, out_set, settings, dry=dry)
 
 
