@@ -40,7 +40,7 @@ def main() -> int:
         exported = sum(1 for _ in run(folder, "db-out", "news")[1].splitlines())
     print(said, said_again, sep="\n")
     print(
-        f"{count:,} examples: {first:.1f} s (wanted {MOST_SECONDS:.0f}), again {again:.1f} s; {exported:,} out"
+        f"{count:,} examples: {first:.1f} s (wanted {MOST_SECONDS:.0f}), again {again:.1f} s, {exported} out"
     )
     good = (
         first <= MOST_SECONDS and exported == count and all("adds up" in text for text in (said, said_again))
