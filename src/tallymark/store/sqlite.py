@@ -5,7 +5,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -193,10 +193,27 @@ def made_by_one(path: Path) -> Iterator[None]:
     handle = os.open(path.parent, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        path.touch(mode=0o600)  # it holds the tokens of sessions
+        if not path.exists():
+            path.touch(mode=0o600)  # it holds the tokens of sessions
+            _keep_names(path)
         yield
     finally:
         os.close(handle)
+
+
+def _keep_names(path: Path) -> None:
+    """Have the names of a new file and of the folders above it outlast a power cut.
+
+    SQLite does so for the files beside the database. Like SQLite, this goes on where a folder may not be
+    opened (nothing of ours is new in it) or its file system syncs no folders.
+    """
+    for folder in path.parents:
+        with suppress(OSError):
+            handle = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
 
 
 def explained(error: sqlite3.Error, path: Path) -> Exception:
