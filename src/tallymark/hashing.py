@@ -11,7 +11,7 @@ hash: no two inputs are ever taken for one because 32 bits are few.
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from functools import lru_cache
 from hashlib import blake2b
 from json.encoder import encode_basestring_ascii
@@ -65,6 +65,9 @@ IDENTITY_KEY = "_identity"
 PRIVATE_KEYS = (ROW_KEY, IDENTITY_KEY)
 """Keys that travel with a task inside the program and take no part in hashes, documents or exports."""
 
+Keys = Sequence[str] | Set[str]
+"""Keys of a task that a hash is made of; a single one may be given as text."""
+
 _HASH_KEYS = frozenset((INPUT_HASH_KEY, TASK_HASH_KEY))
 _encode: Callable[[Any], str] = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
@@ -88,13 +91,14 @@ def get_hash(
 
 def set_hashes(
     task: Task,
-    input_keys: Sequence[str] = INPUT_HASH_KEYS,
-    task_keys: Sequence[str] = TASK_HASH_KEYS,
+    input_keys: Keys = INPUT_HASH_KEYS,
+    task_keys: Keys = TASK_HASH_KEYS,
     ignore: Iterable[str] = IGNORE_HASH_KEYS,
     overwrite: bool = False,
 ) -> Task:
     """Add `_input_hash` and `_task_hash` where they are missing, and the identities made of the same keys.
 
+    A text as keys is one key; a set is taken in the order of the alphabet.
     Changes and returns the given task. `overwrite` makes both anew, from the task without the old ones.
     """
     if overwrite:
@@ -104,6 +108,7 @@ def set_hashes(
     if given_input is not None and given_task is not None:
         return task
     ignored = _ignored(ignore)
+    input_keys, task_keys = _in_order(input_keys), _in_order(task_keys)
     shown = _shown(task, input_keys, ignored)
     input_hash = own_input = _murmur(shown)
     if given_input is not None and given_input != own_input:
@@ -164,6 +169,12 @@ def _given(task: Task, key: str) -> int | None:
     """A hash that a task carries; anything but an integer of 64 bits is none."""
     value = task.get(key)
     return value if type(value) is int and -(2**63) <= value < 2**63 else None
+
+
+def _in_order(keys: Keys) -> Sequence[str]:
+    if isinstance(keys, str):
+        return (keys,)
+    return keys if isinstance(keys, Sequence) else sorted(keys)
 
 
 def _ignored(ignore: Iterable[str]) -> frozenset[str]:

@@ -54,6 +54,17 @@ class TestHashesOfExports:
     def test_published_vector(self) -> None:
         assert hashes(set_hashes(uber())) == (1886699658, -1952856502)
 
+    def test_a_single_key_may_be_given_as_text(self) -> None:
+        assert hashes(set_hashes({"id": 7, "text": "a"}, input_keys="id")) == hashes(
+            set_hashes({"id": 7, "text": "a"}, input_keys=("id",))
+        )
+
+    def test_a_set_of_keys_is_taken_in_the_order_of_the_alphabet(self) -> None:
+        task = {"b": 1, "a": 2}
+        assert hashes(set_hashes(dict(task), input_keys={"b", "a"})) == hashes(
+            set_hashes(dict(task), input_keys=["a", "b"])
+        )
+
     def test_vectors_as_text(self) -> None:
         assert mmh3.hash(f"text={UBER_JSON}") == 1886699658
         dumped = f'{{"_input_hash":1886699658,"meta":{{}},"text":{UBER_JSON}}}'
