@@ -26,8 +26,11 @@ __all__ = [
     "JSONL",
     "TXT",
     "Arrow",
+    "Audio",
+    "Images",
     "Loader",
     "Parquet",
+    "Video",
     "format_suffix",
     "loader",
     "loaders",
@@ -83,7 +86,11 @@ class Loader:
         )
 
 
-loaders: Registry[Loader] = Registry("loader", group="tallymark_loaders")
+loaders: Registry[Loader] = Registry(
+    "loader",
+    group=("tallymark_loaders", "prodigy_loaders"),
+    adopt=lambda name, function: Loader(name, function, ()),
+)
 
 
 def loader(
@@ -107,11 +114,13 @@ def open_sources(
 ) -> list[Source]:
     """The sources for a path, a folder, a pattern such as `data/*.jsonl`, `dataset:NAME` or `-`.
 
-    Every file is a source of its own, in the order of their names. Raises `SourceError` when there is nothing
-    to read or a file cannot be used.
+    Every file is a source of its own, in the order of their names; media files are one together.
+    Raises `SourceError` when there is nothing to read or a file cannot be used.
     """
     from tallymark.loaders.folders import found_files
 
+    if loader in MEDIA and str(source) != "-":
+        return [open_media(source, loader)]
     if str(source).startswith("dataset:"):
         from tallymark.loaders.answered import open_dataset
 
@@ -209,5 +218,6 @@ from tallymark.loaders.arrow import Arrow  # noqa: E402  (they register themselv
 from tallymark.loaders.delimited import CSV  # noqa: E402
 from tallymark.loaders.json_array import JSON  # noqa: E402
 from tallymark.loaders.jsonl import JSONL  # noqa: E402
+from tallymark.loaders.media import MEDIA, Audio, Images, Video, open_media  # noqa: E402
 from tallymark.loaders.parquet import Parquet  # noqa: E402
 from tallymark.loaders.txt import TXT  # noqa: E402
