@@ -169,10 +169,14 @@ class Stream:
                 "Streams of get_stream with steps by stream.apply can be added to.",
             )
         stream = get_stream(source, **{**self._options, "loader": loader, "text_key": text_key})
+        self.repeat_steps(stream)
+        return stream
+
+    def repeat_steps(self, stream: "Stream") -> None:
+        """Have another stream go through the same steps as this one."""
         for function, args, kwargs in self._steps:
             named = {key: stream if value is self else value for key, value in kwargs.items()}
             stream.apply(function, *(stream if value is self else value for value in args), **named)
-        return stream
 
     def provenance(self, task: Task) -> tuple[Source, int, RowLink] | None:
         """The row a task of this stream came from; None for one without a row."""

@@ -1,10 +1,12 @@
 """What callbacks are handed as `ctrl`."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tallymark.host.datasets import HostDatasets
 from tallymark.host.progress import Session
+from tallymark.stream import Stream
 from tallymark.types import TaskStream
 
 
@@ -25,13 +27,59 @@ class Controller:
         self.view_id = view_id
         self.config = dict(config)
         self.exclude_by = exclude_by
-        self.stream = stream
-        self.db = db
+        self._stream = stream
+        self._next_stream: Stream | None = None
+        self.db: Any = db
+        self._datasets = db
+        now = time.time()
+        self.session_id = time.strftime("%Y-%m-%d_%H-%M-%S", time.localtime(now))
+        db.name_run(self.session_id, dataset, now)
+
+    @property
+    def stream(self) -> TaskStream:
+        """What is fed. Another one may be put in its place, in `on_load` or later; see `reset_stream`."""
+        return self._stream
+
+    @stream.setter
+    def stream(self, stream: TaskStream) -> None:
+        if stream is not self._stream:
+            self._stream = self._next_stream = Stream.from_iterable(stream)
+
+    def reset_stream(self, stream: TaskStream, prepend_old_wrappers: bool = False) -> None:
+        """Feed another stream from now on; tasks that are queued stay.
+
+        With `prepend_old_wrappers` it goes through the steps of the one before first.
+        """
+        new = Stream.from_iterable(stream)
+        if prepend_old_wrappers and isinstance(self._stream, Stream):
+            self._stream.repeat_steps(new)
+        self.stream = new
+
+    def take_next_stream(self) -> Stream | None:
+        """The stream to go on with, once after it was set."""
+        stream, self._next_stream = self._next_stream, None
+        return stream
+
+    @property
+    def total_annotated(self) -> int:
+        """How many answers the dataset has."""
+        return self._datasets.count(self.dataset)
+
+    def add_sessions(self, names: Sequence[str]) -> None:
+        """Have sessions there before anybody sits down, by their short names."""
+        self._datasets.reserve(self.dataset, names)
+
+    def add_session(self, session_id: str) -> None:
+        """Have a session there before anybody sits down, by its short or full name."""
+        self.add_sessions([session_id.removeprefix(self.get_session_name(""))])
+
+    def save(self) -> None:
+        """Nothing is left to do: every answer is saved when it is given."""
 
     @property
     def session_ids(self) -> list[str]:
         """Every open session in its full form `<dataset>-<name>`, in the order they joined."""
-        return [self.get_session_name(name) for name in self.db.seats(self.dataset)]
+        return [self.get_session_name(name) for name in self._datasets.seats(self.dataset)]
 
     @property
     def all_session_ids(self) -> list[str]:
@@ -44,4 +92,6 @@ class Controller:
 
     def session(self, name: str | None) -> Session:
         """A session by its short name, and how many answers it gave."""
-        return Session(self.get_session_name(name or ""), self.db.seats(self.dataset).get(name or "", 0))
+        return Session(
+            self.get_session_name(name or ""), self._datasets.seats(self.dataset).get(name or "", 0)
+        )

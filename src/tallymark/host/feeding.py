@@ -30,7 +30,17 @@ class _Added:
 class Feeding:
     """One feeder after the other; used like a feeder."""
 
-    def __init__(self, stream: Stream, make: MakeFeeder, channel: RunChannel, say: Say) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        make: MakeFeeder,
+        channel: RunChannel,
+        say: Say,
+        *,
+        replacing: Callable[[], Stream | None] = lambda: None,
+    ) -> None:
+        """`replacing` gives the stream that the recipe has put in place of this one, if it did."""
+        self._replacing = replacing
         self._stream = stream
         self._make = make
         self._channel = channel
@@ -66,11 +76,18 @@ class Feeding:
 
     def start(self) -> None:
         """Open the sources of the recipe's stream."""
+        replaced = self._replacing()
+        if replaced is not None:
+            self._stream = follow(replaced, opened=[])
+            self._feeder = self._make(self._stream, 0)
         self._feeder.start()
 
     def step(self) -> bool:
         """Feed one batch, or go on to what was added; whether anything was done."""
         self._look()
+        replaced = self._replacing()
+        if replaced is not None:
+            self._replace(follow(replaced, opened=[]))
         if self._feeder.state == "open":
             return self._feeder.step()
         if self._reading is not None:
@@ -84,11 +101,22 @@ class Feeding:
     def _take(self, added: _Added) -> None:
         """Read an added source from here on."""
         self._reading = added
-        self._rows_before += self._feeder.rows_read
-        self._feeder = self._make(added.stream, self._rows_before)
-        self._channel.call("runs.stream_state", state="open", rows_read=self._rows_before)
+        self._go_on_with(added.stream)
         self._told("reading", added.id)
         self._feeder.start()
+
+    def _replace(self, stream: Stream) -> None:
+        """Read the recipe's new stream from here on; what was read of the one before is stored first."""
+        self._feeder.finish()
+        self._stream = stream
+        self._say("The recipe has another stream now; tasks that are queued stay.")
+        self._go_on_with(stream)
+        self._feeder.start()
+
+    def _go_on_with(self, stream: Stream) -> None:
+        self._rows_before += self._feeder.rows_read
+        self._feeder = self._make(stream, self._rows_before)
+        self._channel.call("runs.stream_state", state="open", rows_read=self._rows_before)
 
     def _look(self) -> None:
         """See whether anything was added, now and then."""

@@ -172,7 +172,7 @@ def serve_recipe(
                 fed, fenced, settings, stopper, say, queued=queued, wish=routing.wish, rows_before=rows_before
             )
 
-        feeding = Feeding(stream, feeder, fenced, say)
+        feeding = Feeding(stream, feeder, fenced, say, replacing=controller.take_next_stream)
         host = Host(fenced, feeding, callbacks, routing, inbox, stopper, say)
         return host.live(recipe, settings, launch, keep)
 

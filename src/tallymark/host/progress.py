@@ -1,6 +1,7 @@
 """Call a recipe's `progress` callback, whichever of its historical signatures it has."""
 
 import inspect
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ _BY_COUNT: tuple[tuple[str, ...], ...] = (
     ("session_count", "total", "loss"),
     ("ctrl", "session", "answers", "update_return_value"),
 )
+_KNOWN = frozenset({"session", *(name for form in _BY_COUNT for name in form)})
 _NAMES = {"controller": "ctrl", "_ctrl": "ctrl", "_controller": "ctrl", "return_value": "update_return_value"}
 
 
@@ -63,17 +65,19 @@ class Progress:
 def argument_names(callback: Callable[..., Any]) -> tuple[str, ...]:
     """What to give a callback for each of its parameters: by their names, else by their number.
 
-    `(session, total, loss)` is the oldest form: there `session` is the number of answers of this run.
+    `(session, total, loss)` is the oldest form: there `session` is the number of answers of this run. From
+    the first parameter on with a default and no known name, the callback's own defaults count.
     """
-    parameters = [
-        p
-        for p in inspect.signature(callback).parameters.values()
-        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty
-    ]
-    names = tuple(_NAMES.get(p.name, p.name) for p in parameters)
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    parameters = [p for p in inspect.signature(callback).parameters.values() if p.kind in positional]
+    given = itertools.takewhile(lambda p: p.default is p.empty or _plain(p.name) in _KNOWN, parameters)
+    names = tuple(_plain(p.name) for p in given)
     if "total" in names or "loss" in names:
         names = tuple("session_count" if name == "session" else name for name in names)
-    known = {name for form in _BY_COUNT for name in form}
-    if all(name in known for name in names):
+    if all(name in _KNOWN for name in names):
         return names
     return _BY_COUNT[min(len(names), len(_BY_COUNT) - 1)]
+
+
+def _plain(name: str) -> str:
+    return _NAMES.get(name, name)
