@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import Doc, Span
 
-__all__ = ["Pattern", "PatternMatcher", "add_matches", "load_patterns"]
+__all__ = ["Pattern", "PatternMatcher", "add_matches", "load_patterns", "pattern_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,14 @@ def load_patterns(path: str | Path) -> list[Pattern]:
     for number, line in enumerate(content.split(b"\n"), start=1):
         if line.strip():
             try:
-                patterns.append(_pattern(loads(line), len(patterns)))
+                patterns.append(pattern_of(loads(line), len(patterns)))
             except ValueError as error:
                 raise InputError(f"{path.name}:{number}: {error}") from error
     return patterns
 
 
-def _pattern(entry: Any, number: int) -> Pattern:
+def pattern_of(entry: Any, number: int) -> Pattern:
+    """The pattern that an object of a file describes. Raises ValueError with the reason."""
     if not isinstance(entry, dict):
         raise ValueError('a pattern is an object such as {"label": "ORG", "pattern": "Acme"}')
     label, pattern = entry.get("label"), entry.get("pattern")

@@ -48,7 +48,8 @@ class Arg:
     """How one parameter of a recipe appears on the command line.
 
     Without an option name it is positional; `short` is its one-dash name. `converter` gets the text that was
-    typed (the type hint decides when there is none). `count` counts how often the option was given.
+    typed (the type hint decides when there is none). `count` counts how often the option was given. An
+    `optional` one may be left out although the parameter has no default, and is None then.
     """
 
     option: str | None = None
@@ -56,6 +57,7 @@ class Arg:
     help: str | None = None
     converter: Converter | None = None
     count: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ class Recipe:
         return any(argument.kind == "extra" for argument in self.arguments)
 
 
-recipes: Final[Registry[Recipe]] = Registry("recipe", group="tallymark_recipes")
+recipes: Final[Registry[Recipe]] = Registry("recipe", group=("tallymark_recipes", "prodigy_recipes"))
 
 
 def recipe(name: str, **annotations: Any) -> Callable[[Function], Function]:
@@ -234,6 +236,8 @@ def _argument(parameter: inspect.Parameter, hint: Any, arg: Arg | None) -> Argum
     default = parameter.default
     if default is MISSING and kind in ("flag", "count", "extra"):
         default = {"flag": False, "count": 0, "extra": ()}[kind]
+    if default is MISSING and arg.optional:
+        default = None
     return Argument(
         name=parameter.name,
         kind=kind,

@@ -1,16 +1,16 @@
 """Named things of one kind: recipes, loaders. Built-in ones and those of users use the same door.
 
-A registry knows what was registered by decorators and what installed packages announce under an entry point
-group (`tallymark_recipes`); a package is imported only when one of its names is asked for.
+A registry knows what was registered by decorators and what installed packages announce under entry point
+groups (`tallymark_recipes`); a package is imported only when one of its names is asked for.
 """
 
 import importlib
 import importlib.util
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from tallymark.errors import InputError, NotKnown, RecipeError, TallymarkError
 
@@ -44,9 +44,17 @@ def _plain(name: str) -> str:
 class Registry(Generic[T]):
     """Things of one kind by name. A later registration of a name replaces the earlier one."""
 
-    def __init__(self, kind: str, *, group: str | None = None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        *,
+        group: str | Sequence[str] = (),
+        adopt: Callable[[str, Any], T] | None = None,
+    ) -> None:
+        """`adopt` makes a thing of what a package announces without registering it."""
         self.kind = kind
-        self.group = group
+        self.groups = (group,) if isinstance(group, str) else tuple(group)
+        self._adopt = adopt
         self._things: dict[str, T] = {}
         self._announced: dict[str, EntryPoint] | None = None
 
@@ -83,10 +91,12 @@ class Registry(Generic[T]):
         """Entry points of installed packages, by name; read once."""
         if self._announced is None:
             self._announced = {}
-            if self.group is not None:
+            if self.groups:
                 from importlib.metadata import entry_points
 
-                self._announced = {point.name: point for point in entry_points(group=self.group)}
+                self._announced = {
+                    p.name: p for group in reversed(self.groups) for p in entry_points(group=group)
+                }
         return self._announced
 
     def _load(self, point: "EntryPoint") -> None:
@@ -98,8 +108,11 @@ class Registry(Generic[T]):
                 f'The {self.kind} "{point.name}" of {point.value} could not be loaded: {_reason(error)}'
             ) from error
         for registered in list(self._things.values()):
-            if getattr(registered, "function", registered) is thing:
+            function = getattr(registered, "function", registered)
+            if thing in (function, getattr(function, "__wrapped__", None)):
                 self._things.setdefault(point.name, registered)
+        if point.name not in self._things and self._adopt is not None:
+            self._things[point.name] = self._adopt(point.name, thing)
         if point.name not in self._things:
             raise InputError(
                 f'{point.value} is announced as the {self.kind} "{point.name}" but did not register itself.'

@@ -6,10 +6,14 @@
 import os
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 from tallymark.errors import InputError, NotKnown, TallymarkError
 
-__all__ = ["main"]
+__all__ = ["COMPAT", "main", "take_files"]
+
+COMPAT: Final = "--compat"
+"""Imports of `prodigy` are ours, even where the real package is installed."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,9 +34,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(tokens: list[str]) -> int:
     from tallymark.cli import catalog
+    from tallymark.compat.finder import enable
     from tallymark.registry import load_files
 
-    rest, files = take_files(tokens)
+    rest, files = take_files([token for token in tokens if token != COMPAT])
+    enable(prefer=COMPAT in tokens)
     if rest[:1] == ["--version"]:
         return _print_version()
     catalog.load_built_in()

@@ -18,6 +18,9 @@ Scriptable data annotation in which every record is accounted for."""
 _ENTRIES: Final = (
     Entry("RECIPE --help", "What one recipe or command does and takes.", _ABOUT),
     Entry("-F FILE.py", "Recipes of your own, beside ours; several files with commas between.", _ABOUT),
+    Entry(
+        "--compat", "Prodigy's names in recipes are ours, also where the real package is installed.", _ABOUT
+    ),
     Entry("--help, -h", "This page.", _ABOUT),
     Entry("--version", "The version.", _ABOUT),
 )

@@ -27,10 +27,11 @@ from tallymark.cli.options import (
     chosen,
     settings_arguments,
 )
-from tallymark.config import IGNORED, PAGE_KEYS, Files, Settings, resolve
+from tallymark.config import IGNORED, PAGE_KEYS, Files, Settings, resolve, with_settings
 from tallymark.databases import shown_words
 from tallymark.errors import InputError, RecipeError
-from tallymark.recipe import Argument, Recipe
+from tallymark.recipe import MISSING, Argument, Recipe
+from tallymark.types import Components
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from tallymark.source import Source
     from tallymark.store.reading import StoredDatasets
 
-__all__ = ["begin_server", "invoke", "run_recipe", "serve"]
+__all__ = ["begin_server", "invoke", "run_recipe", "serve", "serve_components"]
 
 log = logging.getLogger("tallymark")
 
@@ -89,12 +90,15 @@ def serve(command: str, *args: Any, **config: Any) -> int:
     Further positional arguments are handed to the recipe's function as they are, so that a source may be any
     iterable: `serve("mark", "news", [{"text": "…"}], view_id="text")`.
     """
-    from tallymark.cli.main import take_files
+    from tallymark.cli.main import COMPAT, take_files
+    from tallymark.compat.finder import enable
     from tallymark.registry import load_files
 
-    tokens, files = take_files(shlex.split(command))
+    words = shlex.split(command)
+    tokens, files = take_files([word for word in words if word != COMPAT])
     if not tokens:
         raise InputError("serve() needs the name of a recipe.")
+    enable(prefer=COMPAT in words)
     catalog.load_built_in()
     for paths in files:
         load_files(paths)
@@ -105,6 +109,11 @@ def serve(command: str, *args: Any, **config: Any) -> int:
         else _parse(found, tokens[1:], command=_shown(command), keywords=config)
     )
     return 0 if call is None else _start(call)
+
+
+def serve_components(components: Components, *, name: str) -> int:
+    """Serve components that are there already, as if a recipe of this name had returned them."""
+    return _start(Call(Recipe(name, lambda: components, {}), {}, [], {}, {}, name))
 
 
 def _shown(command: str) -> str:
@@ -256,7 +265,10 @@ def _run_recipe_function(call: Call, settings: Settings) -> int:
 
 @contextmanager
 def reading(settings: Settings) -> Iterator[None]:
-    """Let `dataset:` sources read the settings' database, which is opened when the first one asks."""
+    """Let `dataset:` sources read the settings' database, which is opened when the first one asks.
+
+    Functions of recipes that are handed no settings find them, too.
+    """
     from tallymark.source import with_datasets
 
     with ExitStack() as stack:
@@ -268,7 +280,7 @@ def reading(settings: Settings) -> Iterator[None]:
 
             return StoredDatasets(stack.enter_context(reading_store(settings)))
 
-        with with_datasets(opened):
+        with with_datasets(opened), with_settings(settings):
             yield
 
 
@@ -325,6 +337,8 @@ def _called(call: Call, **more: Any) -> Any:
         values["_extra"] = call.extra
     function = call.recipe.function
     signature = inspect.signature(function)
+    left = {a.name: a.default for a in call.recipe.arguments if not a.required and a.name not in values}
+    values |= {name: left[name] for name in left if signature.parameters[name].default is MISSING}
     bound = signature.bind_partial()
     bound.arguments.update({name: values[name] for name in signature.parameters if name in values})
     return function(*bound.args, **bound.kwargs)

@@ -11,9 +11,11 @@ are kept and passed to the page, because templates and scripts of a recipe may r
     settings    every setting
     words       what a setting accepts, and how a wrong one is mended
     resolve     all places together
+    current     those of the run that is on
     schema      the same definitions for editors
 """
 
+from tallymark.config.current import current_settings, with_settings
 from tallymark.config.given import Given, Resolution
 from tallymark.config.places import Files, Stray
 from tallymark.config.prodigy import IGNORED, PAGE_KEYS
@@ -30,8 +32,10 @@ __all__ = [
     "Resolution",
     "Settings",
     "Stray",
+    "current_settings",
     "default_home",
     "expected",
     "group_of",
     "resolve",
+    "with_settings",
 ]

@@ -1,0 +1,5 @@
+"""`prodigy.components.session`."""
+
+from tallymark.host.progress import Session
+
+__all__ = ["Session"]

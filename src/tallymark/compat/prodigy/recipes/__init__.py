@@ -1,0 +1,1 @@
+"""`prodigy.recipes`: the built-in recipes as functions."""

@@ -1,0 +1,5 @@
+"""`prodigy.recipes.generic`."""
+
+from tallymark.recipes.mark import mark
+
+__all__ = ["mark"]

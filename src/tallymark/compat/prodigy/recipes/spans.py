@@ -1,0 +1,5 @@
+"""`prodigy.recipes.spans`."""
+
+from tallymark.recipes.spans import manual
+
+__all__ = ["manual"]

@@ -1,0 +1,5 @@
+"""`prodigy.recipes.textcat`."""
+
+from tallymark.recipes.textcat import manual
+
+__all__ = ["manual"]
