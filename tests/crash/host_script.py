@@ -1,6 +1,7 @@
 """A host as a program of its own, for tests that kill it: `python host_script.py '<json>'`.
 
-`{"dataset", "source" (a JSONL file) or "count", "update" (a file to append texts to),
+`{"dataset", "source" (a JSONL file) or "count", "enough" (a file that may come to say how many tasks there
+are in the end), "update" (a file to append texts to),
 "fail" (what on_load raises), "linger" (on_exit does not end), "settings": {…}}`.
 Each line for people is printed as one line.
 """
@@ -20,16 +21,19 @@ from tallymark.stream import collect_sources, get_stream
 from tallymark.types import Task
 
 
-def counted(count: int) -> Iterator[Task]:
+def counted(count: int, enough: Path | None) -> Iterator[Task]:
     """Tasks of a generator, fed by demand."""
-    for n in range(count):
+    n = 0
+    while n < (int(enough.read_text()) if enough is not None and enough.exists() else count):
         yield {"text": f"text {n}"}
+        n += 1
 
 
 def components(given: dict[str, Any]) -> dict[str, Any]:
     """What a recipe would return."""
     source = given.get("source")
-    stream = get_stream(source) if source else counted(given["count"])
+    enough = Path(given["enough"]) if given.get("enough") else None
+    stream = get_stream(source) if source else counted(given["count"], enough)
     returned: dict[str, Any] = {"dataset": given["dataset"] or None, "view_id": "text", "stream": stream}
     if given.get("update"):
         log = Path(given["update"])

@@ -68,6 +68,10 @@ def free_port() -> int:
     raise AssertionError("no port is free")
 
 
+def _without_settings() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("TALLYMARK_")}
+
+
 class HostProcess:
     """One started host, or another program that says something; what it prints is kept line by line."""
 
@@ -77,7 +81,7 @@ class HostProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, **environment},
+            env={**_without_settings(), **environment},
             start_new_session=True,
         )
         self.lines: list[str] = []
