@@ -65,7 +65,7 @@ check: $(STAMPS)/python  ## lint, format, types, imports, and the page's own che
 	$(BIN)/python hatch_build.py npm run check
 	$(BIN)/python hatch_build.py npm test
 
-soak: install  ## long random runs against the model of the queue
+soak: install  ## long random runs against the model of the queue, and under kills (TALLYMARK_SOAK_KILLS=100)
 	$(PYTEST) -n 2 -m soak
 
 bench: install  ## speeds, as ratios

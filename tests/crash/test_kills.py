@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from tests.crash.annotators import Person
 from tests.crash.books import check_answers
+from tests.crash.clocks import WallClock
 from tests.crash.processes import Machine, free_port
 from tests.crash.trial import LEASE_SECONDS, Trial
 from tests.postgresql import PostgreSQL, running
@@ -71,6 +72,17 @@ def test_nothing_is_lost_under_kills(
     kills = 3 if postgresql is None else 6
     trial = Trial(machine, given, 8, kills=kills, seed=1, overlap=overlap, postgresql=postgresql)
     trial.check(asyncio.run(trial.run()))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("machine", ["sqlite"], indirect=True)
+def test_nothing_is_lost_or_stuck_while_the_clock_jumps(machine: Machine, tmp_path: Path) -> None:
+    clock = WallClock(tmp_path)
+    machine.environment |= clock.environment
+    given = given_source("generator", tmp_path, overlap=1)
+    trial = Trial(machine, given, 6, kills=7, seed=2, clock=clock)
+    trial.check(asyncio.run(trial.run()))
+    assert trial.killed["clock"] + trial.killed["clock again"] > 1
 
 
 NEWEST = "(SELECT max(id) FROM answer)"

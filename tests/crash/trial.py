@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import httpx
 from tests.crash import books
 from tests.crash.annotators import Person, Team, people_at
+from tests.crash.clocks import WallClock
 from tests.crash.processes import HostProcess, Machine, children, free_port, is_gone, killed, until
 from tests.postgresql import PostgreSQL
 
@@ -36,6 +38,7 @@ class Trial:
     seed: int
     overlap: int = 1
     postgresql: PostgreSQL | None = None
+    clock: WallClock | None = None
     killed: Counter[str] = field(default_factory=Counter)
     audits: int = 0
 
@@ -74,6 +77,8 @@ class Trial:
         assert len(told) <= len(asked) * self.overlap + self.annotators * 10 + repeated
 
     def _begin(self) -> None:
+        self._ghosts = 0
+        self._off = 0.0
         self.host = self._start_host()
         self.url = self.machine.server().address.url
         self.urls = [self.url]
@@ -99,6 +104,8 @@ class Trial:
         if self.postgresql is not None:
             more = {"member": self._kill_member, "worker": self._kill_worker, "database": self._kill_database}
             victims |= more
+        if self.clock is not None:
+            victims |= {"clock": self._set_clock, "clock again": self._set_clock}
         return victims
 
     async def _kill(self) -> None:
@@ -158,6 +165,21 @@ class Trial:
     def _kill_database(self) -> None:
         assert self.postgresql is not None
         self.postgresql.restart()
+
+    def _set_clock(self) -> None:
+        """Somebody leases and goes away for good; then the clock jumps by hours."""
+        assert self.clock is not None
+        self._ghosts += 1
+        seat = self._posted("sessions", {"name": f"ghost{self._ghosts}"})
+        self._posted(f"sessions/{seat['session']}/lease", {"size": 5})
+        self._off += (5 if self._ghosts % 2 else -8) * 3600
+        self.clock.set_off(self._off)
+
+    def _posted(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        reply = httpx.post(f"{self.url}/api/v1/{path}", json=body, timeout=60)
+        assert reply.status_code == 200, reply.text
+        found: dict[str, Any] = reply.json()
+        return found
 
     def _say_enough(self) -> None:
         """Have the generator end soon after what is queued."""

@@ -24,12 +24,13 @@ from tallymark.queue import (
     wanting,
 )
 from tallymark.queue import history as histories
-from tallymark.store import Store, Transaction
+from tallymark.store import Statement, Store, Transaction
 from tallymark.store.reading import StoredDatasets
 from tallymark.types import AckDict, Decision, ProgressDict, Task
 
 Result = TypeVar("Result")
 DATASET = "news"
+_LIVED_ON = Statement("A server has beaten until now.", "UPDATE database SET beat_at = :now WHERE id = 1")
 
 
 class Clock:
@@ -150,6 +151,10 @@ class Driver:
         """A server starts after all were down; how long they were."""
         self.server = self.register_server()
         return float(self.server["gap"])
+
+    def live_on(self) -> None:
+        """A server has beaten all the while until now."""
+        self.run(lambda tx: tx.run(_LIVED_ON, {"now": tx.now}))
 
     def beat(self) -> None:
         self.run(lambda tx: servers.beat_server(tx, server=self.server["server"]))

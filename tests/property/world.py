@@ -53,6 +53,11 @@ class World:
     # -- picking -----------------------------------------------------------------------------------
 
     def tick(self, seconds: float = TICK) -> None:
+        """Time passes while a server lives."""
+        self.pass_time(seconds)
+        self.driver.live_on()
+
+    def pass_time(self, seconds: float) -> None:
         self.driver.clock.now += seconds
         self.model.now = self.driver.clock.now
 
@@ -85,7 +90,7 @@ class World:
         self.tick()
         self.driver.beat()
         before = self.model.now
-        self.tick(seconds)
+        self.pass_time(seconds)
         self.driver.reopen()
         self.model.skip_downtime(self.driver.register(), before)
 

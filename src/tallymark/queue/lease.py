@@ -20,6 +20,7 @@ from tallymark.queue.eligibility import (
 from tallymark.queue.journal import journal
 from tallymark.queue.progress import open_tasks, seat_progress
 from tallymark.queue.seats import CLIENT_SECONDS, NO_CLIENT, Seat, also_open, called
+from tallymark.queue.servers import is_awake
 from tallymark.queue.tasks import Tasks, hold_fewer
 from tallymark.queue.waiting import open_tasks_to_all
 from tallymark.store import Row, Statement, Transaction, json_ids
@@ -336,11 +337,14 @@ def _top_up(tx: Transaction, seat: Seat, client: str, need: int, *, idle: bool) 
     seconds = seat.row["lease_seconds"]
     if seconds is not None:
         overdue = {"dataset": seat.dataset, "session": seat.id, "before": tx.now - seconds}
-        _expire(tx, seat, tx.all(_OVERDUE, overdue))
+        leases = tx.all(_OVERDUE, overdue)
+        if leases and is_awake(tx):
+            _expire(tx, seat, leases)
     found = _search(tx, seat, need)
-    if not found and idle and seconds is not None:
+    waits = not found and idle and is_awake(tx)
+    if waits and seconds is not None:
         found = _from_silent(tx, seat, need)
-    if not found and idle:
+    if waits and not found:
         found = _from_absent(tx, seat, need)
     if not found and idle and seat.row["stream"] != "open":
         found = _beyond(tx, seat, need)
