@@ -16,9 +16,12 @@ DEADLINE = 60.0
 class Served:
     """A command that serves a page, and a page's calls."""
 
-    def __init__(self, words: list[str], *, folder: Path, home: Path, **variables: str) -> None:
+    def __init__(
+        self, words: list[str], *, folder: Path, home: Path, script: str | None = None, **variables: str
+    ) -> None:
+        ours = ["-m", "tallymark", *words, "--port", "0", "--no-open"]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tallymark", *words, "--port", "0", "--no-open"],
+            [sys.executable, *(ours if script is None else [script])],
             cwd=folder,
             env={**os.environ, "TALLYMARK_HOME": str(home), **variables},
             stdout=subprocess.PIPE,
@@ -82,7 +85,7 @@ class Served:
         """What a hook of the recipe says to a script of the page."""
         reply = self.client.post(f"{self.session}/events/{name}", json=arguments)
         assert reply.status_code == 200, reply.text
-        return reply.json()
+        return reply.json()["result"]
 
     def progress(self) -> dict[str, Any]:
         """What the page shows as progress."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from tallymark import jsontext
 from tallymark.databases import DatabaseUrl, Place, address_of
 from tallymark.errors import InputError, NoDatabase
+from tallymark.hashing import set_hashes, without_private
 from tallymark.types import Channel, Decision, Task
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class HostDatasets:
         if found is None:
             logger.warning("There is no dataset or session %r; nothing is read of it.", name)
             return [] if default is None else default
-        return list(found)
+        return list(map(_hashed, found))
 
     def get_dataset_examples(self, name: str) -> list[Task]:
         """All answered documents of a dataset or session. Errors: `NotKnown`."""
@@ -115,17 +116,18 @@ class HostDatasets:
     def iter_dataset_examples(self, name: str) -> Iterator[Task]:
         """The answered documents of a dataset or session, one at a time. Errors: `NotKnown`."""
         found = self._documents(name)
-        return self.answers(name) if found is None else found
+        return map(_hashed, self.answers(name) if found is None else found)
 
     def get_dataset_page(self, name: str, page_number: int, page_size: int) -> tuple[int, list[Task]]:
         """How many answered documents a dataset has, and those of one page; the first page is 1."""
         start = (page_number - 1) * page_size
-        return self.count(name), list(itertools.islice(self.answers(name), start, start + page_size))
+        page = itertools.islice(self.answers(name), start, start + page_size)
+        return self.count(name), list(map(_hashed, page))
 
     def get_examples(self, ids: Iterable[int], by: HashName = "task_hash") -> list[Task]:
         """The answered documents of all datasets that have one of these hashes."""
         wanted = set(ids)
-        every = (answer for name in self.names() for answer in self.answers(name))
+        every = (_hashed(answer) for name in self.names() for answer in self.answers(name))
         return [answer for answer in every if answer.get(f"_{by}") in wanted]
 
     def count_dataset(self, name: str, session: bool = False) -> int:
@@ -213,7 +215,7 @@ class HostDatasets:
         Those without an `answer` count as accepted. What was added before to the letter is not added again.
         Errors: `NotKnown` for a dataset.
         """
-        records = [{"answer": "accept", **example} for example in examples]
+        records = [_hashed({"answer": "accept", **example}) for example in examples]
         numbers = _occurrences(records)
         return {name: self._add(name, records, numbers) for name in datasets}
 
@@ -302,6 +304,11 @@ class HostDatasets:
         """Let go of the database."""
         if self._store is not None:
             self._store.close()
+
+
+def _hashed(answer: Task) -> Task:
+    """An answered document with its hashes, which imported ones may lack."""
+    return without_private(set_hashes(answer))
 
 
 def _occurrences(records: Iterable[Task]) -> list[int]:

@@ -20,6 +20,8 @@ Scored = tuple[float, Task]
 Algorithm = Literal["ema", "probability"]
 
 DECAY = 0.95
+PATIENCE = 20
+"""Tasks passed over in a row that lower what is wanted by one spread."""
 
 
 def prefer_uncertain(
@@ -75,13 +77,14 @@ class Probability:
 class ExpMovingAverage:
     """Gives tasks whose score is no lower than those of late: what is high is seen against its neighbours.
 
-    So tasks keep coming when all scores sink. The others are passed over.
+    The more are passed over in a row, the lower one may be, so tasks keep coming when all scores sink.
     """
 
     def __init__(self, stream: Iterable[Scored]) -> None:
         self._stream = iter(stream)
         self._average: float | None = None
         self._spread = 0.0
+        self._passed = 0
 
     def __iter__(self) -> Iterator[Task]:
         return self
@@ -89,7 +92,9 @@ class ExpMovingAverage:
     def __next__(self) -> Task:
         for score, task in self._stream:
             if self._is_high(score):
+                self._passed = 0
                 return task
+            self._passed += 1
         raise StopIteration
 
     def _is_high(self, score: float) -> bool:
@@ -97,7 +102,8 @@ class ExpMovingAverage:
         average = score if self._average is None else self._average
         self._average = DECAY * average + (1 - DECAY) * score
         self._spread = DECAY * self._spread + (1 - DECAY) * abs(score - average)
-        return score >= average - random.random() * self._spread  # noqa: S311
+        leeway = random.random() + self._passed / PATIENCE  # noqa: S311
+        return score >= average - leeway * self._spread
 
 
 def find_with_terms(

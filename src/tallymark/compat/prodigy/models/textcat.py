@@ -78,10 +78,10 @@ class TextClassifier:
         label, said = answer.get("label"), answer.get("answer")
         if label not in self.textcat.labels or said not in ("accept", "reject"):
             return {}
-        if said == "reject":
-            return {label: 0.0}
-        others = self.textcat.labels if self.pipe_name == "textcat" else ()
-        return {**dict.fromkeys(others, 0.0), label: 1.0}
+        others = [o for o in self.textcat.labels if o != label] if self.pipe_name == "textcat" else []
+        if said == "accept":
+            return {**dict.fromkeys(others, 0.0), label: 1.0}
+        return {label: 0.0, others[0]: 1.0} if len(others) == 1 else {label: 0.0}
 
 
 def _asked(task: Task, label: str, score: float) -> Task:
