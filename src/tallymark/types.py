@@ -86,7 +86,8 @@ class ProgressDict(TypedDict):
     """Where a dataset and one session stand.
 
     Counts are tasks unless they say rows. `remaining` is how many tasks this session may still expect,
-    None when unknown; `estimate` says that rows not yet read are part of it. `fraction` (0..1) is the
+    None when unknown; `at_most` says that it is no more than that, as tasks are for some people only or
+    others answer them, too; `estimate` says that rows not yet read are part of it. `fraction` (0..1) is the
     recipe's own figure where it has one.
     """
 
@@ -95,6 +96,7 @@ class ProgressDict(TypedDict):
     withdrawn: int
     mine: int
     remaining: int | None
+    at_most: bool
     estimate: bool
     rows_read: int
     rows_known: int | None

@@ -83,6 +83,22 @@ def test_an_answer_is_traced_and_sent_back(admin: Page, ann: Annotator) -> None:
     expect(ann.page.get_by_test_id("refused")).to_have_text("Is there no name?")
 
 
+def test_an_answer_that_is_sent_back_reaches_an_open_page(
+    admin: Page, tallymark: Tallymark, ann: Annotator
+) -> None:
+    on_the_table = ann.task
+    tallymark.run("send-back", "news", "--task", "1", "--session", "ann", "--comment", "Look again")
+    ann.page.evaluate("window.dispatchEvent(new Event('focus'))")  # or with the next beat, after 20 s
+    expect(ann.page.get_by_test_id("past-answer")).to_have_count(1)
+    assert ann.task == on_the_table, "what is on the table stays there"
+    ann.press("a")
+    expect(ann.page.get_by_test_id("refused")).to_have_text("Look again")
+    ann.sees("Sentence 0 ")
+    ann.press("x")
+    ann.everything_is_saved()
+    assert tallymark.answers()["Sentence 0 about Ada Lovelace"] == "reject"
+
+
 def test_labels_change_for_whoever_annotates(admin: Page, ann: Annotator) -> None:
     go(admin, "Labels")
     admin.get_by_label("One more label").fill("PLACE")

@@ -284,3 +284,39 @@ def test_what_was_answered_with_another_tool_is_not_asked_again(desk: Desk) -> N
     desk.start(lambda: {"stream": rows, "exclude": ["old"]})
     ann = desk.claim("ann")
     until(lambda: all_of(desk, ann) == ["b"], "what is left")
+
+
+def test_who_is_no_longer_allowed_is_told_and_others_get_what_they_held(desk: Desk) -> None:
+    host = desk.start(lambda: {"stream": texts("a", "b")}, allowed_sessions=["ann", "bob"])
+    bob = desk.claim("bob")
+    until(lambda: all_of(desk, bob) == ["a", "b"], "his tasks")
+    host.stop()
+    again = desk.start(lambda: {"stream": texts("a", "b")}, allowed_sessions=["ann"])
+    again.heard("Not among the allowed sessions any more: bob. Others get what they held.")
+    reply = desk.lease(bob)
+    assert (reply["tasks"], reply["state"]) == ([], "paused")
+    assert "'bob' is not among those who may annotate now (ann)" in reply["detail"]["message"]
+    assert all_of(desk, desk.claim("ann")) == ["a", "b"]
+    refused = desk.client.post("/api/v1/sessions", json={"name": "bob"})
+    assert refused.status_code == 403
+    again.stop()
+    desk.start(lambda: {"stream": texts("a", "b")}, allowed_sessions=["ann", "bob", "cyd"])
+    until(lambda: desk.client.post("/api/v1/sessions", json={"name": "bob"}).status_code == 200, "bob's seat")
+    until(lambda: desk.lease(bob)["state"] == "waiting", "bob, who is back, waiting for what ann holds")
+
+
+def test_a_session_factory_makes_queued_tasks_those_of_its_session_alone(desk: Desk) -> None:
+    given = {"news-ann": texts("a"), "news-bob": texts("a", "b")}
+
+    def factory(ctrl: Controller, session_id: str) -> list[Task]:
+        return given.get(session_id, [])
+
+    host = desk.start(lambda: {"stream": texts("a", "b", "c")})
+    host.heard("Read through")
+    host.stop()
+    desk.start(lambda: {"stream": texts("a", "b", "c"), "session_factory": factory})
+    ann, bob, cyd = (desk.claim(name) for name in ("ann", "bob", "cyd"))
+    until(lambda: desk.lease(cyd, 0)["progress"]["remaining"] == 1, "tasks of those who are named")
+    assert all_of(desk, cyd) == ["c"]
+    assert all_of(desk, bob) == ["a", "b"]
+    assert all_of(desk, ann) == ["a"], "both are asked"

@@ -148,6 +148,10 @@ class World:
         left = sum(1 for task in self.model.tasks.values() if self.model.may_have(task, seat))
         remaining = reply["progress"]["remaining"]
         assert remaining >= left
+        if not reply["progress"]["at_most"] and reply["state"] == "ready":
+            open_for = [t for t in self.model.tasks.values() if self.model.state(t) == "open"]
+            its = [t for t in open_for if self.model.admits(t, seat)]
+            assert remaining == sum(1 for t in its if not self.model.is_through_with(t, seat))
         assert reply["state"] != "exhausted" or remaining == 0
 
     def _check_order(self, seat: Seat, chosen: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from tests.queue.team import Team
 
-from tallymark.queue import enqueue, operate, people, routing, seats
+from tallymark.queue import enqueue, operate, people, routing, seats, waiting
 from tallymark.queue.eligibility import Wish
 
 GERMAN = {"languages": ["de"]}
@@ -321,3 +321,113 @@ def test_operators_bar_people_as_before(team: Team) -> None:
     ann = team.seat("ann")
     team.operator(operate.set_ineligible, session="ann", task_ids=[task])
     assert ann.idle() == "exhausted"
+
+
+def test_what_one_answers_elsewhere_during_a_run_is_not_asked_again(make_team: Callable[..., Team]) -> None:
+    before = make_team(overlap=2)
+    old = before.tasks("a", "b", "c", "d")
+    team = before.other("later", overlap=1, most=3)
+    team.run(exclude=["news"], exclude_own=True)
+    first, *middle, last = team.tasks("a", "b", "c", "d")
+    there, ann = before.seat("ann"), team.seat("ann")
+    assert ann.lease(1) == [first]
+    for task in old[:3]:
+        there.submit(task)
+    assert ann.lease(2) == [first, last], "what one holds stays one's own"
+    assert (ann.row["ineligible"], ann.reply(2)["progress"]["remaining"]) == (2, 2)
+    assert team.seat("bob").lease(9) == middle
+    assert team.broken() == []
+
+
+def test_a_further_answer_is_not_asked_of_who_gave_it_elsewhere_meanwhile(
+    make_team: Callable[..., Team],
+) -> None:
+    before = make_team()
+    [old] = before.tasks("a")
+    team = before.other("later", overlap=1, most=2)
+    team.run(exclude=["news"], exclude_own=True)
+    [task] = team.tasks("a")
+    ann, bob = team.people("ann", "bob")
+    bob.submit(task)
+    before.seat("ann").submit(old)
+    assert (ann.idle(), ann.place(task)) == ("exhausted", "ineligible")
+    assert team.seat("cyd").lease() == [task]
+
+
+def test_who_was_spared_for_a_dataset_that_is_no_longer_excluded_is_asked(
+    make_team: Callable[..., Team],
+) -> None:
+    before = make_team()
+    third = before.other("third")
+    for team, texts in ((before, ("a", "b")), (third, ("b",))):
+        for task in team.tasks(*texts):
+            team.seat("ann").submit(task)
+    team = before.other("later", overlap=None)
+    a, b, c = team.tasks("a", "b", "c")
+    ann, bob = team.people("ann", "bob")
+    team.run(exclude=["news", "third"], exclude_own=True)
+    team.stream("ended")
+    team.operator(operate.set_ineligible, session="ann", task_ids=[c])
+    assert ann.idle() == "exhausted"
+    for task in (a, b):
+        bob.submit(task)
+    assert [team.state(task) for task in (a, b)] == ["done", "done"], "ann is not asked"
+    team.run(exclude=["third"], exclude_own=True)
+    team.stream("ended")
+    assert [ann.place(task) for task in (a, b, c)] == ["released", "ineligible", "ineligible"]
+    assert (ann.lease(5), ann.row["ineligible"], team.state(a)) == ([a], 2, "open")
+    ann.release()
+    team.run(exclude=["news"])
+    team.stream("ended")
+    assert ann.lease(5) == [a, b], "nobody in particular is spared any more; who barred her from c is unknown"
+    assert team.broken() == []
+
+
+# -- people who may no longer come -------------------------------------------------------------------
+
+
+def test_who_is_no_longer_allowed_gets_nothing_more_and_is_told_why(make_team: Callable[..., Team]) -> None:
+    team = make_team(overlap=None)
+    tasks = team.tasks("a", "b")
+    ann, bob = team.people("ann", "bob")
+    assert bob.lease(1) == tasks[:1]
+    ann.submit(tasks[0])
+    team.run(config={"_server": {"allowed_sessions": ["ann", "cyd"]}})
+    team.stream("ended")
+    told = team.operator(seats.allow_seats, names=["ann", "cyd"])
+    assert told == {"made": ["cyd"], "retired": ["bob"]}
+    assert team.operator(seats.allow_seats, names=["ann", "cyd"]) == {"made": [], "retired": []}
+    reply = bob.reply(2)
+    assert (reply["tasks"], reply["state"]) == ([], "paused")
+    assert "'bob' is not among those who may annotate now (ann, cyd)" in reply["detail"]["message"]
+    team.seat("cyd").submit(tasks[0])
+    assert team.state(tasks[0]) == "done", "bob is not waited for"
+    assert bob.submit(tasks[1]) == "stored", "what he says all the same is kept"
+    team.run(config={"_server": {"allowed_sessions": ["ann", "bob"]}})
+    team.stream("ended")
+    assert "retired by an operator" in bob.reply()["detail"]["message"]
+    assert team.seat("bob").lease(2) == tasks[:1]
+
+
+# -- tasks that become those of certain people ---------------------------------------------------------
+
+
+def test_tasks_that_are_queued_already_become_those_of_who_is_named(make_team: Callable[..., Team]) -> None:
+    team = make_team(overlap=None)
+    tag(team, ann=GERMAN)
+    a, b, c, d = (
+        team.tasks("a") + team.tasks("b", needs=GERMAN) + team.tasks("c") + team.tasks("d", people=["zoe"])
+    )
+    ann, bob, cyd = team.people("ann", "bob", "cyd")
+    for person in (ann, bob, cyd):
+        person.submit(c)
+    team.operator(waiting.open_to_all, task_ids=[d])
+    for name in ("ann", "bob", "bob"):
+        team.tasks("a", "b", "c", "d", people=[name], overlap=1, narrow=True)
+    assert cyd.lease(5) == [d]
+    assert bob.lease(5) == [a, d], "b wants what he cannot do"
+    assert ann.lease(5) == [a, b, d]
+    assert [team.task(task)["overlap"] for task in (a, b, c, d)] == [2, 2, None, None]
+    assert team.state(c) == "done"
+    assert team.tasks("new", "new", people=["ann"], overlap=1, narrow=True) != []
+    assert len(bob.lease(9)) == 2

@@ -256,3 +256,33 @@ def test_a_further_answer_is_found_along_its_index(make_team: Callable[..., Team
     [search] = [sql for sql in run if "t.taken < t.most" in sql and "SELECT t.id, t.rank" in sql]
     assert any("SEARCH t USING INDEX task_more" in detail for detail in plan(team, search))
     assert list(scans(team, run)) == []
+
+
+def answered_all(team: Team, number: int) -> Person:
+    """Somebody who has answered so many tasks, which all want more people, and found nothing else."""
+    tasks = team.tasks(*[f"t{n}" for n in range(number)])
+    ann = team.seat("ann")
+    team.do(saving(ann, tasks))
+    assert ann.idle() in ("exhausted", "waiting")
+    return ann
+
+
+@pytest.mark.parametrize("settings", [{"overlap": 1, "most": 3}, {"overlap": 2}, {"overlap": None}])
+def test_whoever_has_answered_everything_looks_past_it_once(
+    make_team: Callable[..., Team], settings: dict[str, int | None]
+) -> None:
+    team = make_team(**settings)
+    team.people("bob", "cyd")
+    few = steps(team, a_lease(answered_all(team, 20)))
+    many = team.other("many", **settings)
+    many.people("bob", "cyd")
+    ann = answered_all(many, 2_500)
+    assert steps(many, a_lease(ann)) <= few * 1.5
+    bob = many.seat("bob")
+    taken = bob.lease(5)
+    assert len(taken) == 5
+    [new] = many.tasks("new")
+    assert ann.lease(1) == [new]
+    ann.release()
+    bob.release()
+    assert ann.lease(5) == [new]

@@ -247,7 +247,7 @@ def test_a_savepoint_undoes_the_tallies_inside_it(store: Store, clock: Clock) ->
         with pytest.raises(ValueError), tx.savepoint():  # noqa: PT011
             tally_and_fail(tx, [dataset, dataset + 1])
         tx.tally(dataset, withdrawn=1)
-        assert dict(tx.pending(dataset)) == {"queued": 3, "done": 1, "withdrawn": 1}
+        assert dict(tx.pending(dataset)) == {"queued": 3, "done": 1, "withdrawn": 1, "freed": 0}
         assert tuple(row_values(tx.one(COUNTERS))) == (0, 0, 0)
     assert counters(team) == (3, 1, 1)
 

@@ -327,6 +327,7 @@ export class Fake implements Api {
       withdrawn: 0,
       mine: done,
       remaining: all.length - done,
+      at_most: false,
       estimate: false,
       rows_read: all.length,
       rows_known: all.length,

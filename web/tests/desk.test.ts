@@ -591,6 +591,29 @@ describe("the heartbeat", () => {
     expect(idOf(desk)).toBe("t3");
   });
 
+  it("brings an answer that was sent back, next to the card on the table", async () => {
+    const fake = server();
+    const { desk } = await open(fake);
+    desk.answer("accept");
+    await settle();
+    expect(idOf(desk)).toBe("t2");
+    const held = fake.held.get("t1");
+    if (held?.current == null) throw new Error("t1 was not stored");
+    held.current = { ...held.current, revision: 2, status: "retracted" };
+    held.revisions.push(held.current);
+    held.client = "c1";
+    fake.changed = [{ task_id: "t1", revision: 2 }];
+    await settle(20_000);
+    expect(idOf(desk)).toBe("t2");
+    expect(desk.view.answers).toEqual([]);
+    desk.answer("accept");
+    expect(idOf(desk)).toBe("t1");
+    desk.answer("reject");
+    expect(idOf(desk)).toBe("t3");
+    await settle();
+    expect(fake.received.at(-1)).toMatchObject({ task_id: "t1", base: 2, decision: "reject" });
+  });
+
   it("notices a new version of the project", async () => {
     const fake = server();
     const { desk } = await open(fake);

@@ -8,7 +8,7 @@ import { actionFor, keymapFrom, keysInOrder, normal, pressed } from "@/core/keym
 import { merge, rebase, same } from "@/core/merge";
 import { directionOf, offsetsOf } from "@/core/offsets";
 import { perHour } from "@/core/rate";
-import { duration, ending, fractionOf, ownFractionOf } from "@/core/words";
+import { duration, ending, fractionOf, leftFor, ownFractionOf } from "@/core/words";
 
 const press = (
   key: string,
@@ -177,12 +177,22 @@ describe("endings", () => {
     withdrawn: 2,
     mine: 3,
     remaining: 4,
+    at_most: false,
     estimate: false,
     rows_read: 12_408,
     rows_known: null,
     fraction: null,
   };
   const facts = { detail: null, progress, unsent: 0, alsoOpen: false };
+
+  it.each([
+    [{}, "4"],
+    [{ estimate: true }, "about 4"],
+    [{ estimate: true, at_most: true }, "up to 4"],
+    [{ remaining: null, estimate: true }, "not known yet"],
+  ])("say how much is left as far as it is known: %j", (more, words) => {
+    expect(leftFor({ ...progress, ...more })).toBe(words);
+  });
 
   it("say what is the case", () => {
     const title = (state: Parameters<typeof ending>[0]["state"], detail: object | null = null): string => {

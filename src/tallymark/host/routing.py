@@ -112,7 +112,7 @@ class Routing:
             try:
                 made = self._factory(self._controller, self._controller.get_session_name(name))
                 given = made if isinstance(made, list | tuple) else []
-                tasks = [{**new_task(task), "people": [name], "overlap": 1} for task in given]
+                tasks = [{**new_task(task), "people": [name], "overlap": 1, "narrow": True} for task in given]
             except (Exception, SystemExit) as error:
                 logger.info("session_factory failed", exc_info=error)
                 self._say(f"session_factory failed for {name}: {_reason(error)}")

@@ -57,10 +57,19 @@ def start_run(
         secret=address.secret,
     )
     run = RunChannel(channel, run=started["run"], generation=started["generation"])
-    channel.call("seats.reserve_seats", dataset=made["name"], names=_allowed(settings) or [])
+    _allow(channel, made["name"], _allowed(settings), say)
     if meant:
         _want(run, wanted, say)
     return run
+
+
+def _allow(channel: Channel, dataset: str, names: list[str] | None, say: Say) -> None:
+    """Seats for those who may come, and for nobody else."""
+    if not names:
+        return
+    retired = channel.call("seats.allow_seats", dataset=dataset, names=names)["retired"]
+    if retired:
+        say(f"Not among the allowed sessions any more: {', '.join(retired)}. Others get what they held.")
 
 
 def _wanted(components: RecipeComponents, settings: Settings) -> tuple[Wanted, bool]:

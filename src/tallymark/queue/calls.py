@@ -81,7 +81,10 @@ CALLS: dict[str, Callable[..., Any]] = {
         ),
         (runs, (runs.start_run, runs.beat, runs.end_run, runs.stream_state, runs.project)),
         (routing, (routing.to_route, routing.route, routing.routed)),
-        (seats, (seats.claim_seat, seats.reserve_seats, seats.retire_seat, seats.set_tags)),
+        (
+            seats,
+            (seats.claim_seat, seats.reserve_seats, seats.allow_seats, seats.retire_seat, seats.set_tags),
+        ),
         (servers, (servers.newest_server,)),
         (
             settle,

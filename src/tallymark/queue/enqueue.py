@@ -10,12 +10,20 @@ from typing import Any
 
 import orjson
 
-from tallymark.queue.eligibility import AVAILABLE, NOT_HAD, WANTS_MORE, Wish, audiences, audiences_of
+from tallymark.queue.eligibility import (
+    AVAILABLE,
+    NOT_HAD,
+    WANTS_MORE,
+    Wish,
+    audiences,
+    audiences_of,
+    wishes,
+)
 from tallymark.queue.exclusion import bar_new_tasks
 from tallymark.queue.fates import record_fates, rows_with_fate
 from tallymark.queue.locks import adds_tasks
 from tallymark.queue.runs import fenced
-from tallymark.queue.tasks import offer_behind
+from tallymark.queue.tasks import Tasks, offer_behind
 from tallymark.queue.wanting import Wanted
 from tallymark.store import Row, Statement, Transaction
 from tallymark.types import Fate
@@ -130,6 +138,7 @@ class _Batch:
     links: dict[int, dict[tuple[int, int], int]] = field(default_factory=dict)  # task → (source, row) → run
     settled: set[tuple[int, int]] = field(default_factory=set)  # rows of the batch that have a fate already
     excluded: dict[bytes, str] = field(default_factory=dict)
+    narrowed: dict[int, set[str]] = field(default_factory=dict)  # task → the people who alone are to have it
     new: list[dict[str, Any]] = field(default_factory=list)
     new_links: list[dict[str, Any]] = field(default_factory=list)
     fates: dict[tuple[int, int], tuple[Fate, str | None]] = field(default_factory=dict)
@@ -211,10 +220,11 @@ def enqueue(
     """Store a batch in one transaction: tasks, final fates of rows, how far each source was read.
 
     `tasks`: `{"text", "identity", "input_identity" (hex), "input_hash", "task_hash", "source"?, "ordinal"?,
-    "how"?, "repeatable"?, "rank"?, "overlap"?, "people"?, "needs"?, "fallback"?}`: `people` are the names of
-    those a task is for, `needs` the tags they must have, `fallback` the seconds after which anybody with the
-    tags is asked. `fates`: `[source, ordinal, fate, note]` of rows that made no task. `read` and `marks` by
-    source id: rows read, `[mark, position]`. Rows that made tasks get their fate here.
+    "how"?, "repeatable"?, "rank"?, "overlap"?, "people"?, "needs"?, "fallback"?, "narrow"?}`: `people` are
+    the names of those a task is for, `needs` the tags they must have, `fallback` the seconds after which
+    anybody with the tags is asked; with `narrow` a task that is queued already becomes theirs, beside those
+    who were named for it before. `fates`: `[source, ordinal, fate, note]` of rows that made no task. `read`
+    and `marks` by source id: rows read, `[mark, position]`. Rows that made tasks get their fate here.
     Returns `{"fates": {fate: rows}, "added": tasks}`. Errors: `Fenced`.
     """
     current = fenced(tx, run, generation)
@@ -225,6 +235,7 @@ def enqueue(
     for task in tasks:
         _place(batch, task, fresh[len(batch.new)])
     _insert(tx, batch)
+    _narrow(tx, batch)
     for source, ordinal, fate, why in fates:
         batch.fates.setdefault((source, ordinal), (fate, why))
     counts = record_fates(tx, batch.fates)
@@ -326,6 +337,8 @@ def _place(batch: _Batch, task: Mapping[str, Any], new_id: int) -> None:
         _link(batch, task, new_id, row)
         _fate(batch, row, "task", None)
         return
+    if task.get("narrow"):
+        batch.narrowed.setdefault(known, set()).update(task["people"])
     links = batch.links.get(known, {})
     if row is None or row in links or row in batch.settled:
         return
@@ -402,6 +415,27 @@ def _insert(tx: Transaction, batch: _Batch) -> None:
         offer_behind(tx, dataset, [(_rank(task), task["id"]) for task in batch.new])
         tx.tally(dataset, queued=len(batch.new))
     tx.many(_NEW_LINK, batch.new_links)
+
+
+def _narrow(tx: Transaction, batch: _Batch) -> None:
+    """Tasks that were queued before are for the people named now and those named before, and for no others.
+
+    Each of them is asked. What is done or was opened to all stays as it is.
+    """
+    dataset = batch.run["dataset"]
+    tasks = Tasks.locked(tx, dataset, sorted(batch.narrowed))
+    before = wishes(tx, [tasks[task].audience for task in tasks.ids()])
+    asked = {}
+    for task in tasks.ids():
+        wish = before[tasks[task].audience]
+        people = {*(wish.people or ()), *batch.narrowed[task]}
+        if tasks[task].state == "open" and not wish.opened and people != set(wish.people or ()):
+            asked[task] = Wish(tuple(sorted(people)), wish.needs)
+    found = audiences(tx, dataset, asked.values())
+    for task, wish in asked.items():
+        tasks.set_audience(task, found[wish])
+        tasks.want(task, overlap=len(wish.people or ()), least=None, most=None)
+    tasks.settle()
 
 
 def _wish(task: Mapping[str, Any]) -> Wish:

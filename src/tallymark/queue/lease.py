@@ -17,8 +17,10 @@ from tallymark.queue.eligibility import (
     had,
     missed_audiences,
 )
+from tallymark.queue.exclusion import bar_meanwhile
 from tallymark.queue.journal import journal
 from tallymark.queue.progress import open_tasks, seat_progress
+from tallymark.queue.runs import allowed_names
 from tallymark.queue.seats import CLIENT_SECONDS, NO_CLIENT, Seat, also_open, called
 from tallymark.queue.servers import is_awake
 from tallymark.queue.tasks import Tasks, hold_fewer
@@ -103,14 +105,19 @@ _NEXT_WAITING = Statement(
     "The next open tasks in order after a cursor; those that somebody else has locked are waited for.",
     f"{_IN_ORDER} {{lock:t}}",
 )
-_MORE = Statement(
-    "Tasks of an audience that take further answers while people ask, in order.",
-    f"""
+_TAKES_MORE = f"""
     SELECT t.id, t.rank FROM task t
      WHERE t.dataset = :dataset AND t.audience = :audience AND t.taken < t.most AND t.state <> 'withdrawn'
        AND {NOT_HAD}
-     ORDER BY t.rank, t.id LIMIT :need {{lock_free:t}}
-    """,  # noqa: S608
+     ORDER BY t.rank, t.id LIMIT :need
+"""  # noqa: S608
+_MORE = Statement(
+    "Tasks of an audience that take further answers while people ask, in order.",
+    f"{_TAKES_MORE} {{lock_free:t}}",
+)
+_MORE_WAITING = Statement(
+    "Tasks of an audience that take further answers; those that somebody else has locked are waited for.",
+    f"{_TAKES_MORE} {{lock:t}}",
 )
 _PRESENT = Statement(
     "People who called lately.",
@@ -309,7 +316,7 @@ def _progress(tx: Transaction, seat: Seat, state: LeaseState) -> ProgressDict:
     """The seat's progress; where a search has shown that nothing is left, it says so."""
     progress = seat_progress(tx, seat)
     if state == "exhausted":
-        progress["remaining"] = 0
+        progress["remaining"], progress["at_most"] = 0, False
     return progress
 
 
@@ -384,18 +391,43 @@ def _open(tx: Transaction, seat: Seat, audience: int, wish: Wish, need: int) -> 
 
 def _beyond(tx: Transaction, seat: Seat, need: int) -> list[Row]:
     """Tasks that have what they need and take more, for somebody who has nothing else to do."""
-    named = {"dataset": seat.dataset, "session": seat.id, "need": need}
-    rows = [
-        row
-        for audience in audiences_of(tx, seat.dataset, seat.id, state="any")
-        for row in tx.all(_MORE, {**named, "audience": audience})
-    ]
-    found = sorted(rows, key=_in_order)[:need]
+    world = _world(tx, seat)
+    if seat.none_more_at == world:
+        return []
+    found = _more(tx, seat, need)
+    while _answered_elsewhere(tx, seat, found):
+        found = _more(tx, seat, need)
+    if not found:
+        seat.none_more_at = world
     tasks = Tasks.locked(tx, seat.dataset, sorted(row["id"] for row in found))
     for task in tasks.ids():
         tasks.move(task, taken=1)
     tasks.settle()
     return found
+
+
+def _more(tx: Transaction, seat: Seat, need: int) -> list[Row]:
+    found = _more_by(tx, seat, need, _MORE)
+    return _more_by(tx, seat, need, _MORE_WAITING) if not found and tx.concurrent else found
+
+
+def _more_by(tx: Transaction, seat: Seat, need: int, statement: Statement) -> list[Row]:
+    named = {"dataset": seat.dataset, "session": seat.id, "need": need}
+    rows = [
+        row
+        for audience in audiences_of(tx, seat.dataset, seat.id, state="any")
+        for row in tx.all(statement, {**named, "audience": audience})
+    ]
+    return sorted(rows, key=_in_order)[:need]
+
+
+def _world(tx: Transaction, seat: Seat) -> int:
+    """A number that grows whenever tasks are added or become available again.
+
+    A seat that looked for tasks in vain need not look past all it has answered until this has changed.
+    """
+    pending = tx.pending(seat.dataset)
+    return int(seat.row["queued"] + seat.row["freed"] + pending["queued"] + pending["freed"])
 
 
 def _in_order(row: Row) -> tuple[float, int]:
@@ -415,8 +447,28 @@ def _expire(tx: Transaction, seat: Seat, leases: list[Row]) -> None:
     tasks.settle()
 
 
+def _answered_elsewhere(tx: Transaction, seat: Seat, found: list[Row]) -> bool:
+    """Whether some of these were answered in an excluded dataset meanwhile; the seat is barred from them."""
+    barred = bar_meanwhile(tx, seat.row, seat.id, [row["id"] for row in found])
+    if barred:
+        seat.ineligible += barred
+        seat.none_at = seat.none_more_at = None
+    return barred > 0
+
+
 def _search(tx: Transaction, seat: Seat, need: int) -> list[Row]:
-    """Up to `need` tasks the seat may take: returned ones, then from its cursor on, then from the start."""
+    """Up to `need` tasks the seat may take."""
+    found = _look(tx, seat, need)
+    while _answered_elsewhere(tx, seat, found):
+        found = _look(tx, seat, need)
+    return found
+
+
+def _look(tx: Transaction, seat: Seat, need: int) -> list[Row]:
+    """Up to `need` tasks: returned ones, then from the seat's cursor on, then from the start."""
+    world = _world(tx, seat)
+    if seat.none_at == world:
+        return []
     found = _search_returned(tx, seat, need)
     if len(found) < need and open_tasks(tx, seat) > 0:
         ahead = _search_from(tx, seat, need - len(found), found, after_cursor=True)
@@ -427,6 +479,8 @@ def _search(tx: Transaction, seat: Seat, need: int) -> list[Row]:
         found += _search_from(tx, seat, need - len(found), found, after_cursor=False)
     if not found and tx.concurrent and open_tasks(tx, seat) > 0:
         found = _search_from(tx, seat, need, found, after_cursor=False, statement=_NEXT_WAITING)
+    if len(found) < need and not (found and tx.concurrent):  # there, some may have been locked by others
+        seat.none_at = world
     return found
 
 
@@ -500,7 +554,7 @@ def draft_of(row: Row) -> dict[str, Any] | None:
 def _state(tx: Transaction, seat: Seat, *, holds: bool) -> tuple[LeaseState, DetailDict | None]:
     row = seat.row
     if row["paused"] or seat.retired or _stopped(seat):
-        return "paused", {"code": "paused", "message": _pause_message(seat)}
+        return "paused", {"code": "paused", "message": _pause_message(tx, seat)}
     if holds:
         return "ready", None
     if row["stream"] == "failed":
@@ -535,9 +589,15 @@ def _searching(tx: Transaction, row: Row) -> DetailDict:
     return {"code": "rows_read", "message": f"Searching: {read:,} rows read.", "rows_read": read}
 
 
-def _pause_message(seat: Seat) -> str:
+def _pause_message(tx: Transaction, seat: Seat) -> str:
     if seat.row["paused"]:
         return "An operator paused this dataset."
     if seat.retired:
+        name, allowed = seat.row["name"], allowed_names(tx, seat.row["run"])
+        if allowed is not None and name not in allowed:
+            return (
+                f"{name!r} is not among those who may annotate now ({', '.join(allowed)}). Ask whoever runs "
+                "this project to add the name to allowed_sessions, then open this page anew."
+            )
         return "This session was retired by an operator."
     return "This dataset was stopped by whoever started it. Answers are still saved."

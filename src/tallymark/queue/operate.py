@@ -55,7 +55,8 @@ _ELIGIBLE = Statement(
     "A session may not have a task, or may again.",
     """
     INSERT INTO assignment (task, session, state) VALUES (:task, :session, 'ineligible')
-    ON CONFLICT (task, session) DO UPDATE SET state = 'ineligible', slot = 0, client = NULL
+    ON CONFLICT (task, session) DO UPDATE
+       SET state = 'ineligible', slot = 0, client = NULL, barred_by = NULL
      WHERE assignment.state IN ('released', 'expired')
     """,
 )

@@ -112,7 +112,7 @@ _ANSWERED_THERE = Statement(
 )
 _BAR = Statement(
     "What was answered from the other seat is not asked again.",
-    "UPDATE assignment SET state = 'ineligible' WHERE session = :into AND task IN {ids}",
+    "UPDATE assignment SET state = 'ineligible', barred_by = NULL WHERE session = :into AND task IN {ids}",
 )
 _RECOUNT = Statement(
     "A seat's counters, from its assignments.",

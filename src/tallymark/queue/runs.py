@@ -6,7 +6,7 @@ from typing import Any
 from tallymark import jsontext
 from tallymark.errors import DatasetRequired, Fenced, NotKnown
 from tallymark.queue.datasets import find_dataset
-from tallymark.queue.exclusion import bar_seats
+from tallymark.queue.exclusion import bar_seats, lift_bars
 from tallymark.queue.label_changes import apply_changes, changes_of
 from tallymark.queue.locks import fences_run, makes_dataset, writes_for_run
 from tallymark.store import Row, Statement, Transaction
@@ -55,6 +55,7 @@ _PROJECT = Statement(
     "SELECT r.*, d.name AS dataset_name, d.overlap, d.paused, d.label_version FROM dataset d"
     " JOIN run r ON r.id = d.run WHERE d.name = :name",
 )
+_CONFIG = Statement("What the page of a run is sent.", "SELECT config FROM run WHERE id = :run")
 _DATABASE = Statement("The id of the database.", "SELECT uuid FROM database WHERE id = 1")
 
 
@@ -109,7 +110,9 @@ def start_run(
     note(tx, found["id"], "run_started", command)
     started = tx.one(_RUN, {"run": run})
     assert started is not None  # noqa: S101  (inserted above)
-    bar_seats(tx, fenced(tx, run, started["generation"]))
+    current = fenced(tx, run, started["generation"])
+    lift_bars(tx, current)
+    bar_seats(tx, current)
     return {"run": run, "generation": started["generation"], "dataset_id": found["id"]}
 
 
@@ -207,6 +210,13 @@ def project(tx: Transaction, *, dataset: str | None = None) -> dict[str, Any]:
         "host_beat": row["beat_at"],
         "ended": row["ended_at"] is not None,
     }
+
+
+def allowed_names(tx: Transaction, run: int | None) -> list[str] | None:
+    """The only names that may sit down under a run, or None for any."""
+    config = tx.value(_CONFIG, {"run": run})
+    names = jsontext.loads(config).get("_server", {}).get("allowed_sessions") if config else None
+    return names or None
 
 
 def note(

@@ -22,9 +22,9 @@ _SEAT = Statement(
     "A seat with its dataset and the dataset's newest run, by token.",
     """
     SELECT s.*, d.name AS dataset_name, d.exclude_by, d.overlap, d.ignore_counts, d.lease_seconds, d.paused,
-           d.queued, d.done, d.withdrawn, d.run, d.label_version, r.view_id, r.wants, r.stream,
+           d.queued, d.done, d.withdrawn, d.freed, d.run, d.label_version, r.view_id, r.wants, r.stream,
            r.stream_detail, r.stream_row, r.rows_read, r.rows_known, r.beat_at AS host_beat, r.ended_at,
-           r.error, r.routed, r.progress AS run_progress
+           r.error, r.routed, r.excluded, r.exclude_own, r.progress AS run_progress
       FROM session s JOIN dataset d ON d.id = s.dataset LEFT JOIN run r ON r.id = d.run
      WHERE s.token = :token
     """,
@@ -54,13 +54,18 @@ _NEW = Statement(
 )
 _RETURN = Statement(
     "A retired seat is taken again: it looks at everything anew.",
-    "UPDATE session SET retired_at = NULL, cursor_rank = NULL, cursor_task = NULL, last_call = :now"
-    " WHERE id = :session",
+    "UPDATE session SET retired_at = NULL, cursor_rank = NULL, cursor_task = NULL, none_at = NULL,"
+    " none_more_at = NULL, last_call = :now WHERE id = :session",
 )
 _BY_NAME_ANY = Statement(
     "A seat by its dataset and name, a person's first.",
     "SELECT s.* FROM session s JOIN annotator a ON a.id = s.annotator"
     " WHERE s.dataset = :dataset AND a.name = :name ORDER BY a.kind <> 'person', a.kind LIMIT 1",
+)
+_OPEN_SEATS = Statement(
+    "The people who have a seat that is not retired.",
+    "SELECT name FROM session WHERE dataset = :dataset AND kind = 'person' AND retired_at IS NULL"
+    " ORDER BY name",
 )
 _RETIRE = Statement("Retire a seat.", "UPDATE session SET retired_at = :now WHERE id = :session")
 _CLIENT = Statement(
@@ -75,8 +80,8 @@ _OTHER_CLIENT = Statement(
 _WRITE = Statement(
     "Bring a seat up to date.",
     "UPDATE session SET last_call = :last_call, cursor_rank = :cursor_rank, cursor_task = :cursor_task,"
-    " answered = :answered, ineligible = :ineligible, held = :held, position = :position, idle = :idle"
-    " WHERE id = :id",
+    " answered = :answered, ineligible = :ineligible, held = :held, position = :position, idle = :idle,"
+    " none_at = :none_at, none_more_at = :none_more_at WHERE id = :id",
 )
 _EVERYONE = Statement(
     "Tasks that want everyone and were done before this seat joined.",
@@ -110,7 +115,8 @@ _WHOSE = Statement(
 )
 _LOOK_ANEW = Statement(
     "A seat looks at everything anew.",
-    "UPDATE session SET cursor_rank = NULL, cursor_task = NULL WHERE id = :session",
+    "UPDATE session SET cursor_rank = NULL, cursor_task = NULL, none_at = NULL, none_more_at = NULL"
+    " WHERE id = :session",
 )
 _OF_AUDIENCES = Statement(
     "Tasks of some audiences that want everyone.",
@@ -144,6 +150,8 @@ class Seat:
     held: int
     position: int
     idle: int
+    none_at: int | None
+    none_more_at: int | None
 
     @property
     def retired(self) -> bool:
@@ -170,8 +178,15 @@ class Seat:
                 "held": self.held,
                 "position": self.position,
                 "idle": self.idle,
+                "none_at": self.none_at,
+                "none_more_at": self.none_more_at,
             },
         )
+
+
+def look_anew(tx: Transaction, session: int) -> None:
+    """Let a seat that its caller has not locked look for tasks from the start, as it may have others now."""
+    tx.run(_LOOK_ANEW, {"session": session})
 
 
 def lock_seat(tx: Transaction, token: str) -> Seat:
@@ -194,6 +209,8 @@ def lock_seat(tx: Transaction, token: str) -> Seat:
         held=row["held"],
         position=row["position"],
         idle=row["idle"],
+        none_at=row["none_at"],
+        none_more_at=row["none_more_at"],
     )
 
 
@@ -253,6 +270,19 @@ def reserve_seats(tx: Transaction, *, dataset: str, names: Sequence[str]) -> dic
     for name in made:
         claim_seat(tx, dataset=dataset, name=name)
     return {"made": made}
+
+
+def allow_seats(tx: Transaction, *, dataset: str, names: Sequence[str]) -> dict[str, Any]:
+    """Make the seats of the only people who may come, and retire those of others, who are told why.
+
+    Returns `{"made": names, "retired": names}`. Errors: `NotKnown` for the dataset, `InputError` for a name.
+    """
+    made = reserve_seats(tx, dataset=dataset, names=names)["made"]
+    there = tx.all(_OPEN_SEATS, {"dataset": find_dataset(tx, dataset)["id"]})
+    retired = [row["name"] for row in there if row["name"] not in names]
+    for name in retired:
+        retire_seat(tx, dataset=dataset, name=name)
+    return {"made": made, "retired": retired}
 
 
 def is_name(name: str) -> bool:
@@ -331,7 +361,7 @@ def follow_annotator(tx: Transaction, session: int) -> bool:
     changes_seats(tx, seat["dataset"])
     others = join_audiences(tx, seat["dataset"], seat["id"], seat["name"], seat["tags"])
     if others:
-        tx.run(_LOOK_ANEW, {"session": seat["id"]})
+        look_anew(tx, seat["id"])
         named = {"dataset": seat["dataset"], "ids": json_ids(others)}
         Tasks.locked(tx, seat["dataset"], [task["id"] for task in tx.all(_OF_AUDIENCES, named)]).recheck()
     return bool(others)

@@ -244,6 +244,7 @@ class Tasks:
         for task in self._tasks.values():
             task.stretch()
         self._decide([task for task in self._tasks.values() if task.changed])
+        self._count_freed()
         self._tx.many(
             _RETURNED,
             [
@@ -257,7 +258,14 @@ class Tasks:
     def recheck(self) -> None:
         """Decide anew which tasks are done, after the seats have changed."""
         self._decide(list(self._tasks.values()))
+        self._count_freed()
         self._write()
+
+    def _count_freed(self) -> None:
+        """Seats that looked for tasks in vain have to look again."""
+        freed = sum(1 for task in self._tasks.values() if task.freed and task.has_room)
+        if freed:
+            self._tx.tally(self._dataset, freed=freed)
 
     def _promote(self) -> None:
         free = [task.id for task in self._tasks.values() if task.freed and task.has_room]

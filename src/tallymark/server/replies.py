@@ -96,6 +96,7 @@ class Progress(BaseModel):
     withdrawn: int
     mine: int
     remaining: int | None
+    at_most: bool
     estimate: bool
     rows_read: int
     rows_known: int | None

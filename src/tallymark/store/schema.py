@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 metadata = MetaData()
 
@@ -87,6 +87,7 @@ dataset = _table(
     _count("queued"),
     _count("done"),
     _count("withdrawn"),
+    _count("freed"),
     reused=False,
 )
 
@@ -233,6 +234,8 @@ session = _table(
     _count("held"),
     _count("position"),
     _flag("idle"),
+    Column("none_at", Int),
+    Column("none_more_at", Int),
     Column("progress", Real),
     Column("joined_at", Real, nullable=False),
     Column("last_call", Real, nullable=False),
@@ -274,6 +277,7 @@ assignment = _table(
     Column("position", Int),
     Column("answered_at", Real),
     _flag("set_aside"),
+    Column("barred_by", Int),
     PrimaryKeyConstraint("task", "session"),
     CheckConstraint("slot = 0 OR state = 'leased'"),
     CheckConstraint("(state = 'answered') = (standing IS NOT NULL)"),
@@ -298,6 +302,13 @@ Index(
     assignment.c.standing,
     sqlite_where=text("standing IN ('surplus', 'uncounted', 'withdrawn')"),
     postgresql_where=text("standing IN ('surplus', 'uncounted', 'withdrawn')"),
+)
+
+Index(
+    "assignment_barred",
+    assignment.c.session,
+    sqlite_where=text("barred_by IS NOT NULL"),
+    postgresql_where=text("barred_by IS NOT NULL"),
 )
 
 past_lease = _table(

@@ -14,8 +14,8 @@ KEY_STEPS = (1, 8, 64, 512)
 
 _TALLY = Statement(
     "Bring a dataset's counters up to date.",
-    "UPDATE dataset SET queued = queued + :queued, done = done + :done, withdrawn = withdrawn + :withdrawn"
-    " WHERE id = :dataset",
+    "UPDATE dataset SET queued = queued + :queued, done = done + :done, withdrawn = withdrawn + :withdrawn,"
+    " freed = freed + :freed WHERE id = :dataset",
 )
 
 
@@ -30,7 +30,7 @@ class _Tally(dict[str, int]):
     """Changes of one dataset's counters that the transaction has not written yet."""
 
     def __init__(self) -> None:
-        super().__init__(queued=0, done=0, withdrawn=0)
+        super().__init__(queued=0, done=0, withdrawn=0, freed=0)
 
 
 class Transaction(ABC):
@@ -105,12 +105,18 @@ class Transaction(ABC):
         identifier: int = self._execute(statement, parameters).fetchone()[0]
         return identifier
 
-    def tally(self, dataset: int, *, queued: int = 0, done: int = 0, withdrawn: int = 0) -> None:
-        """Change a dataset's counters; written at the end of the transaction."""
+    def tally(
+        self, dataset: int, *, queued: int = 0, done: int = 0, withdrawn: int = 0, freed: int = 0
+    ) -> None:
+        """Change a dataset's counters; written at the end of the transaction.
+
+        `freed` counts how often a task became available to somebody again.
+        """
         tally = self._tallies[dataset]
         tally["queued"] += queued
         tally["done"] += done
         tally["withdrawn"] += withdrawn
+        tally["freed"] += freed
 
     def pending(self, dataset: int) -> Mapping[str, int]:
         """What this transaction has yet to add to a dataset's stored counters."""

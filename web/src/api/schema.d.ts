@@ -1962,6 +1962,8 @@ export interface components {
          * @description Where the dataset and this session stand; see `tallymark.types.ProgressDict`.
          */
         Progress: {
+            /** At Most */
+            at_most: boolean;
             /** Done */
             done: number;
             /** Estimate */

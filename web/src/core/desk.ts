@@ -764,7 +764,7 @@ export class Desk {
       this.queue.state = reply.state;
       this.queue.detail = reply.detail;
     }
-    if (news || this.queue.cards.length === 0) void this.queue.lease();
+    if (news || this.queue.cards.length === 0 || this.queue.lacks(reply.leases)) void this.queue.lease();
     this.changed();
   }
 

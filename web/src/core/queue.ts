@@ -86,6 +86,12 @@ export class TaskQueue {
     return this.leasing;
   }
 
+  /** Whether a heartbeat tells of a lease that this page does not know, such as an answer that was sent back. */
+  lacks(leases: { [taskId: string]: number }): boolean {
+    const known = new Set([...this.cards.map((card) => card.taskId), ...this.options.pending()]);
+    return Object.keys(leases).some((taskId) => !known.has(taskId));
+  }
+
   /** What a heartbeat says about the leases: queued cards that are no longer ours leave. */
   keepOnly(leases: { [taskId: string]: number }, askedAt: number): void {
     const pending = this.options.pending();
@@ -128,7 +134,11 @@ export class TaskQueue {
     const held = new Set(this.cards.map((card) => card.taskId));
     const fresh = reply.tasks.filter(({ task_id: id }) => !held.has(id) && !pending.has(id));
     for (const leased of fresh) this.since.set(leased.task_id, Date.now());
-    this.cards = [...this.cards, ...fresh.map((leased) => this.options.card(leased))];
+    const card = (leased: LeasedTask): Card => this.options.card(leased);
+    const back = fresh.filter(({ revision }) => revision > 0).map(card);
+    const others = fresh.filter(({ revision }) => revision === 0).map(card);
+    // What came back to its author is next; the card on the table stays there.
+    this.cards = [...this.cards.slice(0, 1), ...back, ...this.cards.slice(1), ...others];
     this.options.arrived(reply);
     if (this.cards.length === 0) this.plan(POLL_MS[reply.state]);
   }

@@ -98,6 +98,18 @@ export function number(n: number): string {
   return GROUPED.format(Math.round(n));
 }
 
+/** How many tasks are left for this person: "12", "about 12", "up to 12", "not known yet". */
+export function leftFor(progress: Progress | null): string {
+  if (progress === null || progress.remaining === null) return "not known yet";
+  return `${guessed(progress)}${number(progress.remaining)}`;
+}
+
+/** The word before a number that is not exact. */
+export function guessed({ estimate, at_most: atMost }: Progress): string {
+  if (atMost) return "up to ";
+  return estimate ? "about " : "";
+}
+
 /** "about 2 h 10 min", for the time that is left. */
 export function duration(seconds: number): string {
   const minutes = Math.max(1, Math.round(seconds / 60));
