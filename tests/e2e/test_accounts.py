@@ -13,6 +13,7 @@ from tests.e2e.running import Tallymark
 pytestmark = pytest.mark.browser
 
 PASSWORD = "correct horse"
+INSECURE = "tally.test"
 
 
 def begin(tallymark: Tallymark, **settings: str) -> None:
@@ -34,6 +35,13 @@ def choose(page: Page, password: str) -> None:
 def log_in(page: Page, password: str = PASSWORD) -> None:
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Log in").click()
+
+
+def end_logins(tallymark: Tallymark, page: Page) -> None:
+    """End every login of ann's; her page hears of it with its next answer, not by chance before."""
+    page.route("**/heartbeat", lambda route: route.abort())
+    tallymark.run("accounts", "--disable", "ann")
+    tallymark.run("accounts", "--enable", "ann")
 
 
 def test_an_invitation_leads_to_the_first_task(tallymark: Tallymark, ann: Annotator) -> None:
@@ -58,8 +66,7 @@ def test_work_goes_on_after_another_login(tallymark: Tallymark, ann: Annotator) 
     ann.page.goto(invite(tallymark, "ann"))
     choose(ann.page, PASSWORD)
     ann.sees("One")
-    tallymark.run("accounts", "--disable", "ann")
-    tallymark.run("accounts", "--enable", "ann")  # every login has ended
+    end_logins(tallymark, ann.page)
     ann.press("a")
     expect(ann.page.get_by_role("dialog")).to_contain_text("You are logged out")
     expect(ann.save_state).to_have_attribute("data-unsent", "1")
@@ -68,6 +75,31 @@ def test_work_goes_on_after_another_login(tallymark: Tallymark, ann: Annotator) 
     log_in(ann.page)
     ann.everything_is_saved()
     ann.sees("Two")
+    assert tallymark.answers() == {"One": "accept"}
+
+
+def test_work_of_a_login_that_ended_waits_in_the_browser_for_the_next_one(
+    tallymark: Tallymark, ann: Annotator
+) -> None:
+    begin(tallymark, allowed_hosts=INSECURE)
+    ann.url = f"http://{INSECURE}:{tallymark.port}"
+    ann.page.goto(invite(tallymark, "ann").replace(tallymark.url, ann.url))
+    choose(ann.page, PASSWORD)
+    ann.sees("One")
+    end_logins(tallymark, ann.page)
+    ann.press("a")
+    expect(ann.page.get_by_role("dialog")).to_contain_text("You are logged out")
+    expect(ann.save_state).to_have_attribute("data-unsent", "1")
+    page = ann.page.context.new_page()
+    ann.page.close()
+    page.goto(ann.url)
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    assert tallymark.answers() == {}
+    again = Annotator(page, ann.url)
+    page.get_by_label("Name").fill("ann")
+    log_in(page)
+    again.sees("Two")
+    again.everything_is_saved()
     assert tallymark.answers() == {"One": "accept"}
 
 

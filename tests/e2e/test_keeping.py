@@ -10,6 +10,8 @@ from tests.e2e.running import Tallymark
 
 pytestmark = pytest.mark.browser
 
+INSECURE = "tally.test"
+
 
 def texts(count: int) -> list[dict[str, Any]]:
     return [{"text": f"Text {n} of Ada"} for n in range(1, count + 1)]
@@ -171,6 +173,36 @@ def test_a_tab_closed_offline_leaves_its_work_to_the_next(
     assert again.task not in {"1", "2", "3"}
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", INSECURE])
+def test_a_tab_closed_while_the_server_is_down_leaves_its_work_to_the_next(
+    tallymark: Tallymark, ann: Annotator, context: BrowserContext, host: str
+) -> None:
+    mark(tallymark, 8, allowed_hosts=INSECURE)
+    ann.url = f"http://{host}:{tallymark.port}"
+    ann.sit()
+    ann.press("a")
+    ann.everything_is_saved()
+    tallymark.kill()
+    ann.press("x", "a")
+    ann.sees("Text 4 ")
+    ann.double_click("Ada")
+    ann.has_unsent(2)
+    ann.page.close()
+    mark(tallymark, 8, allowed_hosts=INSECURE)
+    again = Annotator(context.new_page(), ann.url).sit()
+    again.everything_is_saved()
+    assert tallymark.answers() == {
+        "Text 1 of Ada": "accept",
+        "Text 2 of Ada": "reject",
+        "Text 3 of Ada": "accept",
+    }
+    again.sees("Text 4 ")
+    again.marks(("Ada", "PERSON"))
+    assert again.answer_all() == 5
+    again.everything_is_saved()
+    every_text_once(tallymark, 8)
+
+
 def test_killing_everything_loses_nothing(tallymark: Tallymark, ann: Annotator) -> None:
     mark(tallymark)
     ann.sit()
@@ -261,10 +293,34 @@ def test_when_two_answers_meet_the_person_decides(
 
 
 def test_on_an_insecure_origin(tallymark: Tallymark, ann: Annotator) -> None:
-    mark(tallymark, 3, allowed_hosts="tally.test")
-    ann.url = f"http://tally.test:{tallymark.port}"
+    mark(tallymark, 3, allowed_hosts=INSECURE)
+    ann.url = f"http://{INSECURE}:{tallymark.port}"
     ann.sit()
-    assert ann.page.evaluate("[isSecureContext, typeof navigator.locks]") == [False, "undefined"]
+    lacking = ("navigator.locks", "navigator.serviceWorker", "crypto.subtle", "crypto.randomUUID")
+    assert ann.page.evaluate("isSecureContext") is False
+    assert {ann.page.evaluate(f"typeof {what}") for what in lacking} == {"undefined"}
     assert ann.answer_all() == 3
     ann.everything_is_saved()
     every_text_once(tallymark, 3)
+
+
+def test_two_tabs_on_an_insecure_origin_send_each_answer_once(
+    tallymark: Tallymark, ann: Annotator, context: BrowserContext
+) -> None:
+    mark(tallymark, 20, allowed_hosts=INSECURE, batch_size="3")
+    ann.url = f"http://{INSECURE}:{tallymark.port}"
+    ann.sit()
+    other = Annotator(context.new_page(), ann.url).sit()
+    assert ann.task != other.task
+    context.set_offline(True)
+    for person in (ann, other):
+        person.press("a", "a")
+    context.set_offline(False)
+    for person in (ann, other):
+        person.everything_is_saved()
+    other.page.close()
+    assert ann.answer_all() == 16
+    ann.everything_is_saved()
+    every_text_once(tallymark, 20)
+    history = tallymark.run("db-out", "news", "--history")
+    assert len(history.splitlines()) == 20, "nothing was sent twice"

@@ -25,6 +25,7 @@ export type Boot =
   | ({ step: "ready" } & Ready);
 
 const CLIENT_KEY = "client";
+const LEFT_KEY = "client that left";
 const RETRY_MS = 2_500;
 const LOGIN = new Set(["login_required", "login_failed", "too_many_tries"]);
 /** Refusals that do not go away by waiting. */
@@ -39,8 +40,9 @@ export class Starter {
   private readonly query = new URLSearchParams(location.search);
 
   constructor(private readonly show: (boot: Boot) => void) {
-    this.client = claimClientId(this.channel, recallForTab(CLIENT_KEY)).then((id) => {
+    this.client = claimClientId(this.channel, recallForTab(CLIENT_KEY) ?? this.left()).then((id) => {
       rememberForTab(CLIENT_KEY, id);
+      addEventListener("pagehide", () => remember(LEFT_KEY, id));
       return id;
     });
   }
@@ -54,6 +56,11 @@ export class Starter {
     } catch (error) {
       this.trouble(error);
     }
+  }
+
+  /** The tab that was closed last goes on in this one, with its tasks, though nobody heard it leave. */
+  private left(): string | null {
+    return this.channel === null ? null : recall(LEFT_KEY);
   }
 
   async login(name: string, password: string): Promise<void> {
