@@ -153,6 +153,32 @@ def test_every_row_of_a_source_is_accounted_for(call: Call, rows: Path, tmp_path
         assert part in shown
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["audit", "news", "--source", "rows.jsonl", "--out", "rows.jsonl"],
+        ["audit", "news", "--source", "copy.jsonl", "--out", "rows.jsonl"],
+        ["audit", "news", "--source", "copy.jsonl", "--out", "./copy.jsonl"],
+        ["audit", "news", "--source", "copy.jsonl", "--out", "link.jsonl"],
+        ["db-out", "news", "rows.jsonl"],
+        ["export", "news", "link.jsonl"],
+    ],
+)
+def test_the_file_that_rows_come_from_is_never_written_to(
+    call: Call, rows: Path, tmp_path: Path, command: list[str]
+) -> None:
+    content = rows.read_bytes()
+    (tmp_path / "copy.jsonl").write_bytes(content)
+    (tmp_path / "link.jsonl").symlink_to(rows)
+    said = words(call(*command, code=2)[1])
+    assert "is a source of dataset 'news'" in said or "is the file that is looked at" in said
+    assert rows.read_bytes() == (tmp_path / "copy.jsonl").read_bytes() == content
+
+
+def test_rows_are_written_out_of_a_source_alone(call: Call, rows: Path) -> None:
+    assert "--out goes with --source" in call("audit", "news", "--out", "x.jsonl", code=2)[1]
+
+
 def test_a_source_that_was_counted_is_not_read_again(
     call: Call, team: Team, rows: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,7 @@
 """Where each row of a source is now: the state of the tasks it became, or why there is none."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from tallymark.queue.datasets import find_dataset
@@ -30,6 +31,11 @@ _SOURCE = Statement(
 )
 _NAMES = Statement(
     "The sources of a dataset.", "SELECT DISTINCT uri FROM source WHERE dataset = :dataset ORDER BY uri"
+)
+_READ_BY = Statement(
+    "A dataset that has a file among its sources.",
+    "SELECT d.name FROM source s JOIN dataset d ON d.id = s.dataset WHERE s.uri IN (:path, :real)"
+    " ORDER BY d.name LIMIT 1",
 )
 _TASKS = Statement(
     "Tasks of some rows of a source.",
@@ -68,6 +74,13 @@ def source_of(tx: Transaction, *, dataset: str, uri: str) -> dict[str, Any] | No
 def source_names(tx: Transaction, *, dataset: str) -> list[str]:
     """The names of all sources that a dataset read."""
     return [row["uri"] for row in tx.all(_NAMES, {"dataset": find_dataset(tx, dataset)["id"]})]
+
+
+def read_by(tx: Transaction, *, path: Path) -> str | None:
+    """The name of a dataset that reads its rows from this file, or None."""
+    named = {"path": str(path.absolute()), "real": str(path.resolve())}
+    dataset: str | None = tx.value(_READ_BY, named)
+    return dataset
 
 
 def holders(tx: Transaction, *, dataset: str) -> Holders:

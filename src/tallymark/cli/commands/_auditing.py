@@ -12,13 +12,15 @@ from tallymark import jsontext
 from tallymark.cli.commands._accounting import Account, account
 from tallymark.cli.commands._comparing import SHOWN, Comparison, compare
 from tallymark.cli.commands._database import reading_store
-from tallymark.cli.commands._files import complete_file
+from tallymark.cli.commands._files import complete_file, refuse_source
 from tallymark.cli.commands._lines import places_of
 from tallymark.cli.commands._terminal import console, counted, shown_progress, table
+from tallymark.errors import InputError
 
 if TYPE_CHECKING:
     from tallymark.config import Settings
     from tallymark.source import Source
+    from tallymark.store import Store
     from tallymark.types import Task
 
 __all__ = ["audit_export", "audit_source"]
@@ -138,7 +140,7 @@ def audit_source(
     with (
         reading_store(settings) as store,
         store.reading() as tx,
-        _written(out) as note,
+        _written(out, store, sources) as note,
         shown_progress("rows", total=None) as advance,
     ):
         found = [
@@ -155,12 +157,18 @@ def audit_source(
 
 
 @contextmanager
-def _written(out: str | None) -> "Iterator[Callable[[str, dict[str, Any]], None]]":
-    """A function that writes each row to a file, or nowhere."""
+def _written(
+    out: str | None, store: "Store", sources: "list[Source]"
+) -> "Iterator[Callable[[str, dict[str, Any]], None]]":
+    """A function that writes each row to a file, or nowhere. Errors: `InputError` for one that is read."""
     if out is None:
         yield lambda _uri, _row: None
         return
-    with complete_file(Path(out).expanduser()) as file:
+    path = Path(out).expanduser()
+    refuse_source(store, path)
+    if str(path.resolve()) in {str(Path(source.uri).resolve()) for source in sources}:
+        raise InputError(f"{path} is the file that is looked at. Name another one for --out.")
+    with complete_file(path) as file:
         yield lambda uri, row: _write(file, {"source": uri, **row})
 
 

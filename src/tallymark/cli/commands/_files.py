@@ -4,17 +4,30 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from tallymark.errors import InputError, TallymarkError
 
-__all__ = ["complete_file", "complete_path", "file_name"]
+if TYPE_CHECKING:
+    from tallymark.store import Store
+
+__all__ = ["complete_file", "complete_path", "file_name", "refuse_source"]
 
 
 def file_name(dataset: str, suffix: str) -> str:
     """A dataset's name as that of a file: different for different datasets, never hidden, in one folder."""
     safe = dataset.replace("%", "%25").replace("/", "%2F").replace("\0", "%00")
     return f"%2E{safe[1:]}{suffix}" if safe.startswith(".") else f"{safe}{suffix}"
+
+
+def refuse_source(store: "Store", path: Path) -> None:
+    """Leave a file alone from which a dataset reads its rows. Errors: `InputError`."""
+    from tallymark.queue.rows import read_by
+
+    with store.reading() as tx:
+        dataset = read_by(tx, path=path)
+    if dataset is not None:
+        raise InputError(f"{path} is a source of dataset {dataset!r}. Name another file to write to.")
 
 
 @contextmanager

@@ -44,6 +44,8 @@ def audit(
     """
     if compare is not None and source is not None:
         raise InputError("Give --compare or --source, one at a time.")
+    if out is not None and source is None:
+        raise InputError("--out goes with --source: it is about the rows of a file.")
     if compare is not None:
         return audit_export(set_id, compare, loader, settings, as_json=json_)
     if source is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from tallymark.cli.catalog import command
 from tallymark.cli.commands._database import reading_store
-from tallymark.cli.commands._files import complete_file, file_name
+from tallymark.cli.commands._files import complete_file, file_name, refuse_source
 from tallymark.cli.commands._terminal import counted
 from tallymark.recipe import Arg
 from tallymark.types import Task
@@ -65,6 +65,7 @@ def db_out(
             _write(records, sys.stdout.buffer)
         else:
             path = _path(out, set_id)
+            refuse_source(store, path)
             print(f"{_write_file(records, path):,} records in {path}", file=sys.stderr)
 
 

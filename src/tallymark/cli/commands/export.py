@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tallymark.cli.catalog import command
 from tallymark.cli.commands._database import reading_store
-from tallymark.cli.commands._files import complete_path, file_name
+from tallymark.cli.commands._files import complete_path, file_name, refuse_source
 from tallymark.cli.commands._terminal import console, counted
 from tallymark.recipe import Arg
 
@@ -55,6 +55,7 @@ def export(
     with reading_store(settings) as store:
         datasets = StoredDatasets(store)
         total = datasets.count(set_id)
+        refuse_source(store, path)
         records = datasets.answers(set_id, decision=answer, flagged_only=flagged_only)
         with complete_path(path) as partial:
             number = chosen.write(counted(records, "records", total), partial, notes)
