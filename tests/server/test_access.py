@@ -1,5 +1,6 @@
 """Who may come in: passwords, accounts, invitations, tokens."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -187,6 +188,18 @@ def test_guesses_have_to_wait(news: Served) -> None:
     reply = login(news)
     assert code(reply) == (429, "too_many_tries")
     assert int(reply.headers["retry-after"]) >= 1
+
+
+def test_guesses_that_come_together_have_to_wait_as_well(
+    news: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tallymark.server.passwords.FREE_TRIES", -5)  # a minute after the first one
+    accept(news, "Zo\u00eb")
+    names = ["Zo\u00eb", " zoe\u0308", "ZO\u00cb", "Zoe\u0308 "]
+    with ThreadPoolExecutor(12) as crowd:
+        replies = list(crowd.map(lambda n: code(login(news, names[n % 4], "wrong")), range(12)))
+    assert replies.count((401, "login_failed")) == 1
+    assert replies.count((429, "too_many_tries")) == 11
 
 
 def test_the_wait_doubles_and_ends() -> None:

@@ -1,5 +1,6 @@
 """Logging in at an OpenID Connect provider, with everything that can be wrong on the way."""
 
+import functools
 from collections.abc import Callable, Iterator
 
 import httpx
@@ -8,6 +9,7 @@ from joserfc.jwk import RSAKey
 from tests.server.conftest import Serve, Served
 from tests.server.provider import CLIENT_ID, CLIENT_SECRET, Provider, provider_running, state_of_address
 
+from tallymark import queue
 from tallymark.server.settings import OidcSettings, ServerSettings
 
 Log = Callable[[], httpx.Response]
@@ -125,11 +127,26 @@ def test_a_user_without_a_name(served: Served, provider: Provider, user: dict[st
     assert "tells no 'preferred_username'" in failure(back(served, to_provider(served)))
 
 
-def test_an_email_that_was_not_verified(serve: Serve, provider: Provider) -> None:
+def test_who_is_an_operator_no_longer(served: Served, provider: Provider) -> None:
+    served.inner("accounts.invite", name="ann", role="operator")
+    back(served, to_provider(served))
+    assert served.client.get("/api/v1/audit").status_code == 403
+
+
+def test_a_name_at_the_provider_does_not_open_an_account_with_a_password(served: Served) -> None:
+    made = served.inner("accounts.invite", name="ann", role="operator").json()
+    accepted = functools.partial(queue.accounts.accept, nonce=made["nonce"], password_hash="#")
+    served.writer.call(accepted)
+    assert "'ann' has a password here" in failure(back(served, to_provider(served)))
+    assert served.client.get("/api/v1/access").json()["account"] is None
+
+
+@pytest.mark.parametrize("told", [{"email_verified": False}, {}, {"email_verified": "no"}])
+def test_an_email_that_was_not_verified(serve: Serve, provider: Provider, told: dict[str, object]) -> None:
     oidc = OidcSettings(provider.discovery_url, CLIENT_ID, CLIENT_SECRET, name_claim="email")
     served = serve(ServerSettings(oidc=oidc, public_url="http://annotate.example/n/"))
     provider.redirect_uri = "http://annotate.example/n/login/callback"
-    provider.user = {"sub": "u1", "email": "ann@example.org", "email_verified": False}
+    provider.user = {"sub": "u1", "email": "ann@example.org", **told}
     assert "has not verified" in failure(back(served, to_provider(served)))
 
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.responses import RedirectResponse
 
 from tallymark import queue
+from tallymark.names import canonical
 from tallymark.server.access import LOGIN_SECONDS, account_at, too_many
 from tallymark.server.passwords import check_password
 from tallymark.server.problems import Refused
@@ -42,17 +43,24 @@ async def access(server: Server, request: Request) -> Response:
 async def login(server: Server, request: Request) -> Response:
     """Log in; the reply sets the cookie."""
     asked = await read_body(request, LoginRequest)
-    keys = f"name {asked.name.strip().casefold()}", f"address {_address(request)}"
+    keys = f"name {canonical(asked.name.strip()).casefold()}", f"address {_address(request)}"
+    _check_tries(server, keys)
+    account = await server.read(lambda tx: queue.accounts.account_named(tx, asked.name))
+    stored = None if account is None or account["disabled_at"] is not None else account["password_hash"]
+    async with server.passwords.one_try:
+        _check_tries(server, keys)  # again: tries that came together have failed meanwhile
+        if not await server.passwords.fits(stored, asked.password) or account is None:
+            server.access.throttle.failed(*keys)
+            raise Refused("login_failed", "that is no name and password known here")
+        server.access.throttle.succeeded(*keys)
+    return await _logged_in(server, request, account)
+
+
+def _check_tries(server: ServerState, keys: tuple[str, str]) -> None:
+    """Refuse a login while too many have failed. Errors: `Refused` too_many_tries."""
     waits = server.access.throttle.wait(*keys)
     if waits > 0:
         raise too_many(waits)
-    account = await server.read(lambda tx: queue.accounts.account_named(tx, asked.name))
-    stored = None if account is None or account["disabled_at"] is not None else account["password_hash"]
-    if not await server.passwords.fits(stored, asked.password) or account is None:
-        server.access.throttle.failed(*keys)
-        raise Refused("login_failed", "that is no name and password known here")
-    server.access.throttle.succeeded(*keys)
-    return await _logged_in(server, request, account)
 
 
 @router.post("/logout", response_model=AccessReply, operation_id="logout")
@@ -110,9 +118,14 @@ async def callback(server: Server, request: Request) -> Response:
         raise Refused("login_failed", "this login was not begun here, or too long ago; begin again")
     returned = f"{remembered['redirect_uri']}?{request.url.query}"
     name = await run_sync(server.oidc.finish, remembered, returned)
-    role = "operator" if name in server.oidc.operators else None
+    role = "operator" if name in server.oidc.operators else "annotator"
 
     def enter(tx: Transaction) -> dict[str, Any]:
+        known = queue.accounts.account_named(tx, name)
+        if known is not None and known["password_hash"] is not None:  # names at a provider can be chosen
+            raise Refused(
+                "login_failed", f"{known['name']!r} has a password here: log in with it, not at the provider"
+            )
         return queue.accounts.ensure_account(tx, name=name, role=role)
 
     account = await server.write(enter)

@@ -63,7 +63,7 @@ class Oidc:
         name = claims.get(self._settings.name_claim)
         if not isinstance(name, str) or not name.strip():
             raise Refused("login_failed", f"the provider tells no {self._settings.name_claim!r} of this user")
-        if self._settings.name_claim == "email" and claims.get("email_verified") is False:
+        if self._settings.name_claim == "email" and str(claims.get("email_verified")).lower() != "true":
             raise Refused("login_failed", "the provider has not verified this user's email")
         return name
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, Lock
 from anyio.to_thread import run_sync
 
 from tallymark.server.problems import Refused
@@ -31,6 +31,8 @@ class Passwords:
 
     def __init__(self) -> None:
         self._one = CapacityLimiter(1)
+        self.one_try = Lock()
+        """Held from asking whether a password may be tried to counting its failure."""
 
     async def hash(self, password: str) -> str:
         """The hash to store."""
