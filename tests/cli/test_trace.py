@@ -92,6 +92,8 @@ def test_what_is_not_there_is_said_with_exit_code_1(call: Call, lived: Path) -> 
     ("asked", "said"),
     [
         ([], "Say which record to trace"),
+        (["--text", ""], "Say which record to trace"),
+        (["--task", "1", "--row", "2"], "one of them"),
         (["--row", "x"], "expected a row number from 1, or FILE:ROW"),
         (["--row", "0"], "expected a row number from 1"),
         (["--hash", "zz"], "'zz' is no hash"),

@@ -62,8 +62,12 @@ def test_an_invitation_gets_old(team: Team) -> None:
     team.clock.forward(2 * accounts.DAY + 1)
     with pytest.raises(InputError, match="too old"):
         team.do(accounts.invited, nonce=nonce)
-    with pytest.raises(InputError, match="good for some days, not 0"):
-        invite(team, days=0)
+
+
+@pytest.mark.parametrize("days", [0, -1, float("nan"), float("inf"), 1e30])
+def test_an_invitation_is_good_for_a_while(team: Team, days: float) -> None:
+    with pytest.raises(InputError, match="good for some days, up to 3,650, not "):
+        invite(team, days=days)
 
 
 def test_an_unknown_invitation(team: Team) -> None:

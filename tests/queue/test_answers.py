@@ -222,7 +222,12 @@ def test_numbers_that_no_database_holds_do_not_stop_an_answer(ann: Person) -> No
     assert ann.submit("1", active_ms=2**70, client_time=math.inf, shown_at=-math.inf) == "stored"
     [row] = rows(ann)
     assert (row["active_ms"], row["client_time"], row["shown_at"]) == (None, None, None)
-    assert ann.submit("1", base=2**70) == "quarantined"
+    for base in (2**70, -1):
+        ack = ann.send({**ann.op("1"), "base": base})
+        assert (ack["result"], ack["detail"]) == (
+            "quarantined",
+            f"'base' is {base}, which is no number of a revision.",
+        )
 
 
 @pytest.mark.parametrize("time", [-1.0, 1e18, 253_402_300_800])

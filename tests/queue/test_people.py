@@ -7,7 +7,7 @@ import pytest
 from tests.queue.team import START, Team
 
 from tallymark.errors import InputError, NotKnown
-from tallymark.queue import operate, people
+from tallymark.queue import operate, people, seats
 
 
 def events(team: Team) -> list[tuple[str, str | None]]:
@@ -114,11 +114,20 @@ def test_an_annotator_of_two_datasets_is_renamed_in_one(team: Team) -> None:
     assert {row["name"] for row in team.sql("SELECT name FROM annotator")} == {"ann", "eve"}
 
 
-@pytest.mark.parametrize(("new", "said"), [("bob", "Merge 'ann' into it"), (" ", "1 to 200 characters")])
+@pytest.mark.parametrize(
+    ("new", "said"), [("bob ", "Merge 'ann' into it"), (" ", "1 to 200 printable"), ("a\nb", "printable")]
+)
 def test_a_name_must_be_free_and_a_name(team: Team, new: str, said: str) -> None:
     team.people("ann", "bob")
     with pytest.raises(InputError, match=said):
         team.operator(people.rename_seat, name="ann", new_name=new)
+
+
+def test_who_was_renamed_takes_the_seat_under_the_new_name(team: Team) -> None:
+    ann = team.seat("ann")
+    team.operator(people.rename_seat, name="ann", new_name=" Zoe\u0308 ")
+    claimed = team.do(seats.claim_seat, dataset="news", name="Zo\u00eb")
+    assert claimed["session"] == ann.token
 
 
 # -- merging ------------------------------------------------------------------------------------------
@@ -239,9 +248,9 @@ def test_everybody_is_one_less(make_team: Callable[..., Team]) -> None:
 def test_two_seats_of_one_kind_are_needed(team: Team) -> None:
     team.people("anne", "ann")
     team.seat("m", "model")
-    with pytest.raises(InputError, match="two seats of one kind"):
+    with pytest.raises(InputError, match="'anne' and 'anne' are one session"):
         merge(team, into="anne")
-    with pytest.raises(InputError, match="two seats of one kind"):
+    with pytest.raises(InputError, match="'anne' is a person and 'm' a model"):
         merge(team, into="m")
     with pytest.raises(NotKnown):
         merge(team, into="nobody")

@@ -16,6 +16,7 @@ from tallymark.store import Row, Statement, Transaction
 
 ROLES = ("annotator", "operator")
 DAY = 86_400.0
+LONGEST_DAYS = 3_650
 
 _ANY = Statement("Whether there is an account.", "SELECT 1 FROM account LIMIT 1")
 _BY_NAME = Statement("An account by name.", "SELECT * FROM account WHERE name = :name")
@@ -143,8 +144,8 @@ def invite(
     The nonce lets them choose a password, once; it is None for somebody who has one, unless `reset`, which
     takes the old one away. Errors: `InputError`.
     """
-    if days <= 0:
-        raise InputError(f"An invitation is good for some days, not {days:g}.")
+    if not 0 < days <= LONGEST_DAYS:  # nor for what is no number
+        raise InputError(f"An invitation is good for some days, up to {LONGEST_DAYS:,}, not {days:g}.")
     account = ensure_account(tx, name=name, role=role, dataset=dataset)
     nonce = None
     if reset:

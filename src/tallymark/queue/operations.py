@@ -41,6 +41,9 @@ def problem_of(op: OperationDict) -> str | None:
         value = op.get(key)
         if value is not None and (not isinstance(value, kinds) or isinstance(value, bool)):
             return f"{key!r} is {type(value).__name__}, not {' or '.join(kind.__name__ for kind in kinds)}."
+    base = op.get("base")
+    if isinstance(base, int) and not 0 <= base < 2**63:
+        return f"'base' is {base}, which is no number of a revision."
     if not all(isinstance(key, str) for key in op.get("unset") or ()):
         return "'unset' is a list of keys."
     return None

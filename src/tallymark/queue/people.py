@@ -3,6 +3,7 @@
 from typing import Any
 
 from tallymark.errors import InputError, NotKnown
+from tallymark.names import canonical
 from tallymark.queue.answers import send_back
 from tallymark.queue.datasets import find_dataset
 from tallymark.queue.locks import changes_seats
@@ -190,8 +191,11 @@ def rename_seat(tx: Transaction, *, dataset: str, name: str, new_name: str) -> d
     found = find_dataset(tx, dataset)
     changes_seats(tx, found["id"])
     row = named_seat(tx, found["id"], dataset, name)
-    if not is_name(new_name):
-        raise InputError(f"A session's name has 1 to {NAME_LIMIT} characters, not {new_name[:40]!r}.")
+    new_name = canonical(new_name.strip())  # as whoever claims it types it
+    if not is_name(new_name) or not new_name.isprintable():
+        raise InputError(
+            f"A session's name has 1 to {NAME_LIMIT} printable characters, not {new_name[:40]!r}."
+        )
     if _is_taken(tx, found["id"], dataset, new_name):
         raise InputError(
             f"Dataset {dataset!r} has a session {new_name!r} already. Merge {name!r} into it instead."
@@ -222,8 +226,12 @@ def merge_seats(tx: Transaction, *, dataset: str, name: str, into: str) -> dict[
     """
     found = find_dataset(tx, dataset)
     one, other = (named_seat(tx, found["id"], dataset, each) for each in (name, into))
-    if one["id"] == other["id"] or one["kind"] != other["kind"]:
-        raise InputError(f"Sessions {name!r} and {into!r} are not two seats of one kind.")
+    if one["id"] == other["id"]:
+        raise InputError(f"{name!r} and {into!r} are one session. Name the two that are of one person.")
+    if one["kind"] != other["kind"]:
+        raise InputError(
+            f"Session {name!r} is a {one['kind']} and {into!r} a {other['kind']}; only two of one kind merge."
+        )
     lock_seats(tx, [one["id"], other["id"]])
     retire_seat(tx, dataset=dataset, name=name)
     pair = {"from": one["id"], "into": other["id"]}

@@ -128,8 +128,8 @@ def trace(
     part of a document. `note` says how a text was found. Errors: `NotKnown` for the dataset, `InputError`
     when nothing is asked for.
     """
-    if task_id is None and row is None and hash is None and text is None:
-        raise InputError("Say which record to trace: a task id, a row number, a hash or a text.")
+    if sum(given is not None for given in (task_id, row, hash, text)) != 1 or text == "":
+        raise InputError("Say which record to trace: a task id, a row number, a hash or a text, one of them.")
     found = find_dataset(tx, dataset)
     row = None if row is None else within_64_bits(row)
     named = {"dataset": found["id"], "row": row, "uri": source}

@@ -4,6 +4,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tallymark.cli.catalog import command
+from tallymark.errors import InputError
 from tallymark.recipe import Arg
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def accounts(
     """
     from tallymark.server.channel import open_channel
 
+    if sum(given is not None for given in (disable, enable, token)) > 1:
+        raise InputError("Give --disable, --enable or --token, one at a time.")
     for name, call in ((disable, "accounts.disable"), (enable, "accounts.enable")):
         if name is not None:
             with open_channel(settings.database_url) as channel:

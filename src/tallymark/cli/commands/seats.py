@@ -8,6 +8,7 @@ from tallymark.cli.catalog import command
 from tallymark.cli.commands._database import reading_store
 from tallymark.cli.commands._operating import asked, channel, need
 from tallymark.cli.commands._terminal import console, table
+from tallymark.errors import InputError
 from tallymark.recipe import Arg
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def seats(
     counts and the other is withdrawn. It cannot be taken back. A retired session is open again when somebody
     takes its name.
     """
+    _refuse_more(action, {"list": (session, other), "retire": (other,)}.get(action, ()))
     if action == "list":
         _list(set_id, settings, as_json=json_)
     elif action == "retire":
@@ -50,6 +52,13 @@ def seats(
     else:
         return _merge(set_id, need(action, session, "NAME"), need(action, other, "INTO"), settings, yes=yes)
     return 0
+
+
+def _refuse_more(action: str, words: tuple[str | None, ...]) -> None:
+    """Words that an action does not take. Errors: `InputError` when one was given."""
+    for word in words:
+        if word is not None:
+            raise InputError(f"{action!r} takes no {word!r}; `--help` shows what comes behind it.")
 
 
 def _retire(set_id: str, name: str, settings: "Settings") -> None:
