@@ -21,7 +21,7 @@ from tallymark.compat.prodigy.components.routers import log_router
 from tallymark.compat.prodigy.components.stream import Stream, _source_is_dataset, get_stream
 from tallymark.compat.prodigy.components.validate import validate
 from tallymark.compat.prodigy.errors import ValidationError
-from tallymark.compat.prodigy.recipes import compare, data_utils, image, ner, train
+from tallymark.compat.prodigy.recipes import compare, data_utils, image, ner, rel, train
 from tallymark.compat.prodigy.structured_types import get_input_hash, get_task_hash
 from tallymark.compat.prodigy.types import NerExample
 from tallymark.config import resolve, with_settings
@@ -407,6 +407,28 @@ class TestRecipes:
         assert task["image"] == str(tmp_path / "1.png")
         generated = image.image_manual("ds", iter([{"image": "data:,x"}]), label=["CAT"], width=500)
         assert [task["image"] for task in generated["stream"]] == ["data:,x"]
+
+    def test_relations(self, tmp_path: Path) -> None:
+        pipeline = spacy.blank("en")
+        pipeline.add_pipe("entity_ruler").add_patterns([{"label": "ORG", "pattern": "Acme"}])  # type: ignore[attr-defined]
+        (tmp_path / "p.jsonl").write_text('{"label": "GPE", "pattern": "Oslo"}\n')
+        (tmp_path / "d.jsonl").write_text('{"label": "x", "pattern": [{"lower": "in"}]}\n')
+        made = rel.manual(
+            "ds",
+            pipeline,
+            tasks("Acme in Oslo"),
+            label="IN",
+            span_label=["GPE"],
+            patterns=tmp_path / "p.jsonl",
+            disable_patterns=tmp_path / "d.jsonl",
+            add_ents=True,
+            wrap=True,
+        )
+        [task] = made["stream"]
+        assert sorted(span["label"] for span in task["spans"]) == ["GPE", "ORG"]
+        assert [bool(token.get("disabled")) for token in task["tokens"]] == [False, True, False]
+        assert (made["view_id"], made["config"]["wrap_relations"]) == ("relations", True)
+        assert (made["config"]["labels"], made["config"]["relations_span_labels"]) == (["IN"], ["GPE"])
 
     def test_entities(self, nlp: Any) -> None:
         spans = [{"start": 0, "end": 3, "label": "X"}, {"start": 4, "end": 7, "label": "Y"}]

@@ -47,6 +47,7 @@ prodigy.models.ner: EntityRecognizer merge_spans ensure_sentencizer
 prodigy.models.textcat: TextClassifier
 prodigy.recipes.ner: manual get_labels_from_ner preprocess_stream remove_tokens
 prodigy.recipes.spans: manual
+prodigy.recipes.rel: manual
 prodigy.recipes.textcat: manual
 prodigy.recipes.image: image_manual
 prodigy.recipes.train: setup_gpu set_log_level RECIPE_ARGS
@@ -93,6 +94,17 @@ def test_an_unknown_name_is_told_with_what_is_near(
 ) -> None:
     with pytest.raises(error, match=words.replace("?", r"\?")):
         exec(statement, {})  # noqa: S102
+
+
+def test_one_import_is_enough_for_every_module(tmp_path: Path) -> None:
+    chains = [f"{module}.{names[0]}" for module, names in used().items()]
+    lines = (
+        "import tallymark.compat as c",
+        "c.enable()",
+        "import prodigy",
+        f"print(all(eval(chain) is not None for chain in {chains}))",
+    )
+    assert python(*lines, folder=tmp_path).strip() == "True"
 
 
 def test_names_can_be_looked_for(prodigy: ModuleType) -> None:

@@ -5,23 +5,16 @@ A module is the same object under both names, so what a recipe changes in it is 
 
 import importlib
 import importlib.util
-import opcode
-import pkgutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
-from typing import Any, Final
 
+from tallymark.compat.missing import NAME, OURS, complete, submodules
 from tallymark.registry import did_you_mean
 
 __all__ = ["Finder", "disable", "enable"]
-
-NAME: Final = "prodigy"
-OURS: Final = "tallymark.compat.prodigy"
-
-_IMPORT_FROM: Final = opcode.opmap["IMPORT_FROM"]
 
 
 def enable(*, prefer: bool = False) -> None:
@@ -83,8 +76,7 @@ class _Alias(Loader):
     def exec_module(self, module: ModuleType) -> None:
         """It ran when it was imported; the import system has put the alias's spec over its own."""
         module.__spec__ = self._spec
-        if not hasattr(module, "__getattr__"):
-            module.__getattr__ = _missing(module)  # type: ignore[method-assign]
+        complete(module)
 
 
 def _is_installed() -> bool:
@@ -93,36 +85,8 @@ def _is_installed() -> bool:
     return spec is not None and spec.origin is not None
 
 
-def _missing(module: ModuleType) -> Callable[[str], Any]:
-    """What a module says when it is asked for something it does not have."""
-    alias = NAME + module.__name__.removeprefix(OURS)
-
-    def find(name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        if name in _submodules(module):
-            return importlib.import_module(f"{alias}.{name}")
-        known = [*_public(module), *_submodules(module)]
-        problem = f"Tallymark has no {alias}.{name}.{did_you_mean(name, known)}"
-        frame = sys._getframe(1)
-        # `from … import name` would replace the message of an AttributeError by one of its own
-        if frame.f_code.co_code[frame.f_lasti] == _IMPORT_FROM:
-            raise ImportError(problem, name=alias)
-        raise AttributeError(problem, name=name, obj=module)
-
-    return find
-
-
 def _no_module(fullname: str) -> str:
     parent, _, last = fullname.rpartition(".")
     holder = sys.modules.get(parent)
-    known = _submodules(holder) if holder is not None else []
+    known = submodules(holder) if holder is not None else []
     return f"Tallymark has no module {fullname}.{did_you_mean(last, known)}"
-
-
-def _submodules(module: ModuleType) -> list[str]:
-    return [found.name for found in pkgutil.iter_modules(getattr(module, "__path__", []))]
-
-
-def _public(module: ModuleType) -> list[str]:
-    return [name for name in vars(module) if not name.startswith("_")]

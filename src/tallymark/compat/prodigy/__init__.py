@@ -3,6 +3,7 @@
 Nothing heavy is loaded before it is used.
 """
 
+from tallymark.compat.missing import missing
 from tallymark.compat.prodigy.about import __version__
 from tallymark.compat.prodigy.components.stream import get_stream
 from tallymark.compat.prodigy.core import (
@@ -33,3 +34,5 @@ __all__ = [
     "set_hashes",
     "set_recipe",
 ]
+
+__getattr__ = missing(__name__)

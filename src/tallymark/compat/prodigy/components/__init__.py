@@ -1,1 +1,5 @@
 """`prodigy.components`."""
+
+from tallymark.compat.missing import missing
+
+__getattr__ = missing(__name__)
