@@ -8,9 +8,11 @@ import pytest
 import spacy
 from spacy.training import Example
 
+from tallymark.compat.prodigy.components.db import connect
 from tallymark.compat.prodigy.models.matcher import PatternMatcher
 from tallymark.compat.prodigy.models.ner import EntityRecognizer, ensure_sentencizer, merge_spans
 from tallymark.compat.prodigy.models.textcat import TextClassifier
+from tallymark.compat.prodigy.recipes.ner import batch_train
 from tallymark.errors import InputError, RecipeError
 from tallymark.types import Task
 
@@ -178,6 +180,30 @@ class TestEntityRecognizer:
         assert ("Ada Lovelace", "X") in found(blank, ADA)
         assert ensure_sentencizer(blank).pipe_names == ["sentencizer", "ner"]
         assert ensure_sentencizer(blank).pipe_names == ["sentencizer", "ner"]
+
+
+@pytest.mark.usefixtures("home")
+class TestBatchTraining:
+    def test_a_pipeline_is_trained_with_the_answers_of_a_dataset(
+        self, nlp: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        db = connect()
+        db.add_dataset("silver")
+        answers = [judged("reject", 22, 26, "ORG"), judged("accept", 0, 12, "PERSON")]
+        db.add_examples(answers, datasets=["silver"])
+        accuracy = batch_train("silver", nlp, tmp_path / "model", eval_id="silver", n_iter=20, dropout=0.0)
+        assert accuracy == 1.0
+        assert found(spacy.load(tmp_path / "model"), ADA) == [("Ada Lovelace", "PERSON")]
+        said = capsys.readouterr().out
+        assert "Before" in said
+        assert str(tmp_path / "model") in said
+
+    def test_too_few_answers_are_told(self, nlp: Any) -> None:
+        db = connect()
+        db.add_dataset("silver")
+        db.add_examples([judged("accept", 0, 12, "PERSON")], datasets=["silver"])
+        with pytest.raises(InputError, match="has 1 answered texts"):
+            batch_train("silver", nlp, silent=True)
 
 
 class TestTextClassifier:

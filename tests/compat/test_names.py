@@ -45,7 +45,7 @@ prodigy.components.openai: GLOBAL_STYLE
 prodigy.models.matcher: PatternMatcher
 prodigy.models.ner: EntityRecognizer merge_spans ensure_sentencizer
 prodigy.models.textcat: TextClassifier
-prodigy.recipes.ner: manual get_labels_from_ner preprocess_stream remove_tokens
+prodigy.recipes.ner: manual batch_train get_labels_from_ner preprocess_stream remove_tokens
 prodigy.recipes.spans: manual
 prodigy.recipes.rel: manual
 prodigy.recipes.textcat: manual

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tallymark.compat.prodigy.components.preprocess import add_tokens, split_sentences
+from tallymark.compat.prodigy.recipes._training import batch_train
 from tallymark.recipes.ner import manual
 from tallymark.stream import Stream, get_stream
 from tallymark.tokens import without_tokens
@@ -12,7 +13,7 @@ from tallymark.types import Task
 if TYPE_CHECKING:
     from spacy.language import Language
 
-__all__ = ["get_labels_from_ner", "manual", "preprocess_stream", "remove_tokens"]
+__all__ = ["batch_train", "get_labels_from_ner", "manual", "preprocess_stream", "remove_tokens"]
 
 
 def get_labels_from_ner(nlp: "Language", component: str = "ner") -> list[str]:
