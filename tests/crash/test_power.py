@@ -115,8 +115,8 @@ class Session:
             run = channel.call("runs.start_run", dataset=DATASET, **RUN)
             self._fence = {key: run[key] for key in ("run", "generation")}
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http:
-            team = WitnessedTeam(http, url, lease_seconds=900, recording=self._recording)
-            people = [Witness(team, f"a{n}-{turn}", self._seed) for n in range(PEOPLE)]
+            team = WitnessedTeam(http, recording=self._recording)
+            people = [Witness(team, url, f"a{n}-{turn}", seed=self._seed) for n in range(PEOPLE)]
             texts = [f"text {turn}-{n}" for n in range((tasks + PORTION) * PEOPLE)]
             feeding = asyncio.to_thread(feed, channel, self._recording, self._fence, texts)
             async with asyncio.timeout(600):

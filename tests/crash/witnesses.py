@@ -20,12 +20,12 @@ class WitnessedTeam(Team):
 
     recording: Recording = field(kw_only=True)
 
-    async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    async def post(self, url: str, body: dict[str, Any]) -> dict[str, Any]:
         """A call; of operations it is noted that they were sent, and which of them were acknowledged."""
         operations = [_told(operation) for operation in body.get("ops", ())]
         if operations:
             self.recording.note("sent", said=operations)
-        reply = await super().post(path, body)
+        reply = await super().post(url, body)
         if operations:
             self._heard(operations, reply["acks"])
         return reply
@@ -41,26 +41,27 @@ class WitnessedTeam(Team):
 class Witness:
     """A person who submits, edits, takes back and leaves drafts, each task in a way of its own."""
 
-    def __init__(self, team: WitnessedTeam, name: str, seed: int) -> None:
+    def __init__(self, team: WitnessedTeam, url: str, name: str, *, seed: int) -> None:
         self._team = team
+        self._url = url
         self._name = name
         self._random = random.Random(f"{name}{seed}")  # noqa: S311
         self._numbers = iter(range(1_000_000))
-        self._path = ""
+        self._seat = ""
 
     async def work(self, tasks: int) -> None:
         """Say something about so many tasks."""
-        seat = await self._team.post("/api/v1/sessions", {"name": self._name})
-        self._path = f"/api/v1/sessions/{seat['session']}"
+        seat = await self._team.post(f"{self._url}/api/v1/sessions", {"name": self._name})
+        self._seat = f"{self._url}/api/v1/sessions/{seat['session']}"
         seen: set[str] = set()
         while len(seen) < tasks:
-            reply = await self._team.post(f"{self._path}/lease", {"size": PORTION})
+            reply = await self._team.post(f"{self._seat}/lease", {"size": PORTION})
             fresh = [task["task_id"] for task in reply["tasks"] if task["task_id"] not in seen]
             for task in fresh[: tasks - len(seen)]:
                 seen.add(task)
                 await self._judge(task)
             if not fresh:  # drafts fill the hands, or the feeder is slow
-                await self._team.post(f"{self._path}/release", {})
+                await self._team.post(f"{self._seat}/release", {})
                 await asyncio.sleep(0)
 
     async def _judge(self, task: str) -> None:
@@ -86,7 +87,7 @@ class Witness:
         for _ in range(
             2 if self._random.random() < 0.1 else 1
         ):  # a reply may get lost: then all is sent again
-            await self._team.post(f"{self._path}/answers", {"ops": operations})
+            await self._team.post(f"{self._seat}/answers", {"ops": operations})
 
     def _operation(self, task: str, status: str, before: list[dict[str, Any]]) -> dict[str, Any]:
         operation: dict[str, Any] = {"op_id": f"{self._name}-{next(self._numbers)}", "task_id": task}
