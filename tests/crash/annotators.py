@@ -29,21 +29,26 @@ class Word:
 
 @dataclass
 class Team:
-    """The annotators of one dataset, and how often its servers acknowledged something."""
+    """The annotators of one dataset, and how often its servers acknowledged something.
+
+    `url` stands before every path that is asked; without it whole addresses are asked.
+    """
 
     http: aiohttp.ClientSession
+    url: str = ""
+    lease_seconds: float = 900.0
     acknowledged: int = 0
     failures: list[str] = field(default_factory=list)
-    refusals: set[str] = field(default_factory=set)
-    """What the servers said while they could not do what they were asked."""
+    refusals: dict[str, str] = field(default_factory=dict)
+    """What the servers said while they could not do what they were asked, by status and code."""
 
-    async def post(self, url: str, body: dict[str, Any]) -> dict[str, Any]:
+    async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """A call that is repeated until it is answered; only what the server refuses for good fails."""
-        return await self._repeated(lambda: self.http.post(url, json=body))
+        return await self._repeated(lambda: self.http.post(self.url + path, json=body))
 
-    async def get(self, url: str, **query: Any) -> dict[str, Any]:
+    async def get(self, path: str, **query: Any) -> dict[str, Any]:
         """A question that is repeated until it is answered."""
-        return await self._repeated(lambda: self.http.get(url, params=query))
+        return await self._repeated(lambda: self.http.get(self.url + path, params=query))
 
     async def _repeated(self, ask: Callable[[], Any]) -> dict[str, Any]:
         while True:
@@ -55,7 +60,8 @@ class Team:
                     said = await reply.text()
                     if reply.status < 500:
                         raise AssertionError(f"{reply.url}: {reply.status} {said}")
-                    self.refusals.add(f"{reply.status} {json.loads(said)['code']}")
+                    problem = json.loads(said)
+                    self.refusals[f"{reply.status} {problem['code']}"] = problem["detail"]
             except (aiohttp.ClientError, TimeoutError):
                 pass
             await asyncio.sleep(RETRY_SECONDS)
@@ -77,7 +83,7 @@ class Person:
 class Tab:
     """One browser tab of a person."""
 
-    def __init__(self, team: Team, person: Person, url: str, *, seed: int, lease_seconds: float) -> None:
+    def __init__(self, team: Team, person: Person, url: str, *, seed: int) -> None:
         self.name = f"{person.name} tab{len(person.tabs)}"
         self.person = person
         self.words: dict[str, Word] = {}
@@ -91,7 +97,6 @@ class Tab:
         """Operations that were acknowledged as a conflict."""
         self._team = team
         self._url = url
-        self._lease_seconds = lease_seconds
         self._client = f"tab{len(person.tabs)}"
         self._random = random.Random(f"{self.name}{seed}")  # noqa: S311
         self._outbox: list[dict[str, Any]] = []
@@ -144,7 +149,7 @@ class Tab:
     async def _round(self) -> None:
         held = await self._lease()
         if self._chance(0.02):
-            await asyncio.sleep(1.5 * self._lease_seconds)  # silent until the leases are overdue
+            await asyncio.sleep(1.5 * self._team.lease_seconds)  # silent until the leases are overdue
         for task in held[: self._random.randint(1, 10)]:
             self._say(task["task_id"], task["revision"])
             if self._chance(0.7):
@@ -234,13 +239,10 @@ class Tab:
         return self._random.random() < probability
 
 
-def people_at(
-    team: Team, urls: Sequence[str], count: int, *, seed: int, lease_seconds: float
-) -> list[Person]:
+def people_at(team: Team, urls: Sequence[str], count: int, *, seed: int) -> list[Person]:
     """Some people at the addresses in turn; every third has a second tab, at the next address."""
     people = [Person(f"a{number}") for number in range(count)]
     for number, person in enumerate(people):
         for tab in range(2 if number % 3 == 0 else 1):
-            url = urls[(number + tab) % len(urls)]
-            Tab(team, person, url, seed=seed, lease_seconds=lease_seconds)
+            Tab(team, person, urls[(number + tab) % len(urls)], seed=seed)
     return people

@@ -73,6 +73,11 @@ def conflicts(people: Sequence[Person]) -> int:
     return sum(len(tab.conflicts) for person in people for tab in person.tabs)
 
 
+def operations(tx: Transaction) -> set[str]:
+    """Every operation that is stored."""
+    return {row["op_id"] for row in tx.all(_OPERATIONS)}
+
+
 def check_answers(tx: Transaction, people: Sequence[Person], *, overlap: int) -> None:
     """What was acknowledged is stored, nothing else is, and each task is counted as often as wanted."""
     sent = {op_id: label for person in people for tab in person.tabs for op_id, label in tab.sent.items()}

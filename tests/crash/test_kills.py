@@ -13,6 +13,7 @@ import pytest
 from tests.crash.annotators import Person
 from tests.crash.books import check_answers
 from tests.crash.clocks import WallClock
+from tests.crash.disks import Disk, SizeLimit, may_mount, tiny_disk
 from tests.crash.processes import Machine, free_port
 from tests.crash.trial import LEASE_SECONDS, Trial
 from tests.postgresql import PostgreSQL, running
@@ -29,18 +30,28 @@ def postgresql_of_ours() -> Iterator[PostgreSQL]:
         yield served
 
 
+@contextlib.contextmanager
+def a_machine(folder: Path, url: str | None = None, **settings: Any) -> Iterator[Machine]:
+    """A fresh database with short leases, and nothing that still runs at the end."""
+    settings |= {"port": free_port(), "lease_minutes": LEASE_SECONDS / 60, "update_on": "submit"}
+    machine = Machine(folder, url, **settings)
+    machine.environment["TALLYMARK_HOME"] = str(folder)
+    try:
+        yield machine
+    finally:
+        machine.close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Machine]:
-    """A fresh database of each kind with short leases; several processes serve on PostgreSQL."""
-    named: dict[str, Any] = {"port": free_port(), "lease_minutes": LEASE_SECONDS / 60, "update_on": "submit"}
+    """A machine with a database of each kind; several processes serve on PostgreSQL."""
     if request.param == "postgresql":
         url = request.getfixturevalue("postgresql_of_ours").new()
-        machine = Machine(tmp_path, url, workers=2, **named)
+        with a_machine(tmp_path, url, workers=2) as machine:
+            yield machine
     else:
-        machine = Machine(tmp_path, **named)
-    machine.environment["TALLYMARK_HOME"] = str(tmp_path)
-    yield machine
-    machine.close()
+        with a_machine(tmp_path) as machine:
+            yield machine
 
 
 @pytest.fixture
@@ -83,6 +94,32 @@ def test_nothing_is_lost_or_stuck_while_the_clock_jumps(machine: Machine, tmp_pa
     trial = Trial(machine, given, 6, kills=7, seed=2, clock=clock)
     trial.check(asyncio.run(trial.run()))
     assert trial.killed["clock"] + trial.killed["clock again"] > 1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not may_mount(), reason="only root may mount a file system")
+def test_a_disk_that_is_full_loses_nothing_and_work_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    with tiny_disk(tmp_path / "disk") as disk:
+        if disk is None:
+            pytest.skip("this machine lets nobody mount a file system")
+        with a_machine(disk.folder) as machine:
+            trial = full_trial(machine, tmp_path, disk)
+            trial.check(asyncio.run(trial.run()))
+    assert all("The disk is full" in said and "Free some space" in said for said in trial.full)
+
+
+@pytest.mark.slow
+def test_a_limit_on_files_loses_nothing_and_work_goes_on_when_it_is_lifted(tmp_path: Path) -> None:
+    with a_machine(tmp_path) as machine:
+        trial = full_trial(machine, tmp_path, SizeLimit(lambda: machine.server().pid))
+        trial.check(asyncio.run(trial.run()))
+    assert all("quota" in said for said in trial.full)
+
+
+def full_trial(machine: Machine, folder: Path, disk: Disk) -> Trial:
+    """A trial in which the disk is full now and then."""
+    given = given_source("generator", folder, overlap=1)
+    return Trial(machine, given, 6, kills=5, seed=1, disk=disk)
 
 
 NEWEST = "(SELECT max(id) FROM answer)"

@@ -15,6 +15,7 @@ import httpx
 from tests.crash import books
 from tests.crash.annotators import Person, Team, people_at
 from tests.crash.clocks import WallClock
+from tests.crash.disks import Disk
 from tests.crash.processes import HostProcess, Machine, children, free_port, is_gone, killed, until
 from tests.postgresql import PostgreSQL
 
@@ -39,8 +40,11 @@ class Trial:
     overlap: int = 1
     postgresql: PostgreSQL | None = None
     clock: WallClock | None = None
+    disk: Disk | None = None
     killed: Counter[str] = field(default_factory=Counter)
     audits: int = 0
+    full: set[str] = field(default_factory=set)
+    """What was said while the disk was full."""
 
     async def run(self) -> list[Person]:
         """Let everybody work until all kills are done and all tasks, too; gives the people."""
@@ -49,10 +53,8 @@ class Trial:
         database = address_of(self.machine.database)
         with contextlib.closing(Store.open(database, read_only=True)) as self.store:
             async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http:
-                self.team = Team(http)
-                people = people_at(
-                    self.team, self.urls, self.annotators, seed=self.seed, lease_seconds=LEASE_SECONDS
-                )
+                self.team = Team(http, lease_seconds=LEASE_SECONDS)
+                people = self.people = people_at(self.team, self.urls, self.annotators, seed=self.seed)
                 tabs = [tab for person in people for tab in person.tabs]
                 self._over = False
                 await asyncio.gather(self._kill(), *(tab.work(lambda: self._over) for tab in tabs))
@@ -106,6 +108,8 @@ class Trial:
             victims |= more
         if self.clock is not None:
             victims |= {"clock": self._set_clock, "clock again": self._set_clock}
+        if self.disk is not None:
+            victims |= {"disk": self._fill_disk, "disk and server": self._fill_disk_and_kill}
         return victims
 
     async def _kill(self) -> None:
@@ -174,6 +178,38 @@ class Trial:
         self._posted(f"sessions/{seat['session']}/lease", {"size": 5})
         self._off += (5 if self._ghosts % 2 else -8) * 3600
         self.clock.set_off(self._off)
+
+    def _fill_disk(self) -> None:
+        """The disk fills up, what was acknowledged is there, and there is room again."""
+        assert self.disk is not None
+        self._until_full()
+        self._check_acknowledged()
+        books.check_audit(self.url)
+        self.disk.make_room()
+
+    def _fill_disk_and_kill(self) -> None:
+        """The server is killed while the disk is full; another one serves once there is room."""
+        assert self.disk is not None
+        before = self.machine.server().pid
+        self._until_full()
+        self.machine.kill_server()
+        until(lambda: is_gone(before), "the end of the server")
+        self._check_acknowledged()
+        self.disk.make_room()
+        until(lambda: self.machine.server().pid != before, "another server")
+
+    def _until_full(self) -> None:
+        assert self.disk is not None
+        self.team.refusals.clear()
+        self.disk.fill()
+        refused = until(lambda: self.team.refusals.get("503 store_unavailable"), "a refusal")
+        assert "nothing is lost" in refused
+        self.full.add(refused)
+
+    def _check_acknowledged(self) -> None:
+        kept = {op_id for person in self.people for tab in person.tabs for op_id in list(tab.kept)}
+        with self.store.reading() as tx:
+            assert kept <= books.operations(tx)
 
     def _posted(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         reply = httpx.post(f"{self.url}/api/v1/{path}", json=body, timeout=60)

@@ -1,5 +1,7 @@
 """What a host does while the database, another host, or its own recipe will not do."""
 
+import errno
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -9,8 +11,8 @@ from typing import Any
 import pytest
 from tests.host.conftest import Desk, until
 
-from tallymark.channel.locks import dataset_lock, holder, take
-from tallymark.errors import StoreUnavailable
+from tallymark.channel.locks import dataset_lock, held, holder, take
+from tallymark.errors import StoreError, StoreUnavailable
 from tallymark.host import host as hosting
 from tallymark.host.host import DatasetLock, Outage
 from tallymark.host.run_channel import RunChannel
@@ -66,6 +68,26 @@ def test_a_hanging_hosts_lock_is_taken_as_soon_as_it_lets_go(
     until(lambda: lock.held, "the lock")
     assert holder(path) is not None
     lock.release()
+
+
+def test_a_lock_on_a_full_disk_says_what_to_do_and_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    path = dataset_lock(tmp_path / "t.db", "news")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pwrite", full)
+        with pytest.raises(StoreUnavailable, match=r"cannot be written\. Free some space"):
+            take(path)
+    assert not held(path)
+
+
+def test_a_lock_that_cannot_be_made_says_why(tmp_path: Path) -> None:
+    (tmp_path / "t.db.hosts").write_text("a file where a folder is to be")
+    with pytest.raises(StoreError, match="Check the path and its permissions"):
+        take(dataset_lock(tmp_path / "t.db", "news"))
 
 
 def test_what_a_waiting_generator_has_yielded_is_asked(desk: Desk) -> None:

@@ -317,6 +317,7 @@ def test_an_empty_file_beside_a_log_with_writes_is_not_taken_for_new(tmp_path: P
     ("code", "kind", "message"),
     [
         (sqlite3.SQLITE_FULL, StoreUnavailable, "The disk is full"),
+        (sqlite3.SQLITE_IOERR_WRITE, StoreUnavailable, "a quota, a limit on the size of files"),
         (sqlite3.SQLITE_IOERR_FSYNC, StoreUnavailable, "cannot be used just now"),
         (sqlite3.SQLITE_BUSY, StoreUnavailable, "cannot be used just now"),
         (sqlite3.SQLITE_CORRUPT_INDEX, StoreError, "is damaged"),

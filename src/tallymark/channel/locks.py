@@ -5,6 +5,7 @@ end with their process, however that ends, so nothing has to be cleaned up after
 """
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Literal, Protocol, Self
 
 from tallymark.databases import DatabaseUrl, Place
-from tallymark.errors import Busy
+from tallymark.errors import Busy, StoreError, StoreUnavailable
 from tallymark.names import canonical
 
 
@@ -70,11 +71,10 @@ class FileLock:
     def __init__(self, path: Path, *, patience: float = 0.2) -> None:
         """Take the lock, asking again for `patience` seconds: another process may just be looking.
 
-        Errors: `LockHeld`.
+        Errors: `LockHeld`, `StoreError` where the file cannot be made or written.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._file = _made(path)
         deadline = time.monotonic() + patience
         while not _try_lock(self._file):
             if time.monotonic() > deadline:
@@ -82,9 +82,16 @@ class FileLock:
                 raise LockHeld(path, holder(path))
             time.sleep(0.01)
         close_in_forks(self._file)
+        self._write_name()
+
+    def _write_name(self) -> None:
         text = json.dumps({"pid": os.getpid(), "since": time.time()}).encode()
-        os.truncate(self._file, 0)
-        os.pwrite(self._file, text, 0)
+        try:
+            os.truncate(self._file, 0)
+            os.pwrite(self._file, text, 0)
+        except OSError as error:
+            self.release()
+            raise _unusable(self.path, error) from error
 
     def keep(self) -> None:
         """Nothing: a file's lock cannot be lost."""
@@ -182,6 +189,25 @@ def held(lock: LockName) -> bool:
         return not _try_lock(file)
     finally:
         os.close(file)
+
+
+def _made(path: Path) -> int:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _unusable(path, error) from error
+
+
+def _unusable(path: Path, error: OSError) -> StoreError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return StoreUnavailable(
+            f"The disk is full: {path} cannot be written. Free some space; nothing is lost."
+        )
+    return StoreError(
+        f"The file {path}, by which processes keep apart, cannot be used: {error.strerror}. "
+        "Check the path and its permissions."
+    )
 
 
 def _number(name: bytes) -> int:

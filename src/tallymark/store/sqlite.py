@@ -230,6 +230,11 @@ def explained(error: sqlite3.Error, path: Path) -> Exception:
         )
     if code == sqlite3.SQLITE_FULL:
         return StoreUnavailable(f"The disk is full: {path} cannot grow. Free some space; nothing is lost.")
+    if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_WRITE:
+        return StoreUnavailable(
+            f"The database {path} cannot be written: {error}. Look for a quota, a limit on the size of "
+            "files or a failing disk; nothing is lost."
+        )
     if code in _PASSING:
         return StoreUnavailable(f"The database {path} cannot be used just now: {error}.")
     return error
