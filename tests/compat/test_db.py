@@ -1,7 +1,7 @@
 """`connect()`: annotated data as recipes read and write it, in our database."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,12 +19,16 @@ ANSWERS = [
 ]
 
 
-@pytest.fixture
-def db(home: Path) -> Any:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def db(home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The database of the settings, with answers in one dataset; closed at the end."""
+    if request.param == "postgresql":
+        monkeypatch.setenv("TALLYMARK_DATABASE", request.getfixturevalue("postgresql").new())
     found = connect()
     found.add_dataset("news")
     found.add_examples(ANSWERS, datasets=["news"])
-    return found
+    yield found
+    found.close()
 
 
 def texts(examples: list[dict[str, Any]]) -> list[str]:
@@ -39,7 +43,8 @@ def test_a_database_that_is_not_there_has_no_datasets(home: Path) -> None:
 
 def test_what_is_added_is_read(db: Any) -> None:
     assert "news" in db
-    assert (len(db), db.datasets, db.db_id, db.db_name) == (1, ["news"], "sqlite", "SQLite")
+    assert (len(db), db.datasets) == (1, ["news"])
+    assert (db.db_id, db.db_name) in (("sqlite", "SQLite"), ("postgresql", "PostgreSQL"))
     assert texts(db.get_dataset("news")) == texts(db.get_dataset_examples("news")) == ["one", "two", "three"]
     assert db.get_dataset("news")[2]["answer"] == "accept", "an example without an answer counts as accepted"
     assert db.count_dataset("news") == 3

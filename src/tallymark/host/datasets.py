@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import weakref
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
@@ -58,6 +59,7 @@ class HostDatasets:
         from tallymark.store import Store
 
         self._store = Store.open(address_of(self.place), read_only=True)
+        weakref.finalize(self, self._store.close)  # recipes that connect by themselves never close
         return self._store
 
     @cached_property
