@@ -184,6 +184,14 @@ def test_a_session_factory_gives_a_session_tasks_of_its_own(desk: Desk) -> None:
     assert "try this first" not in all_of(desk, bob) + all_of(desk, cyd)
 
 
+@pytest.mark.parametrize("made", ["abc", {"text": "x"}, iter(texts("x"))])
+def test_a_session_factory_that_gives_no_list_of_tasks_is_told(desk: Desk, made: object) -> None:
+    host = desk.start(lambda: {"stream": texts("a"), "session_factory": lambda ctrl, session_id: made})
+    ann = desk.claim("ann")
+    host.heard("session_factory failed for ann: it has to return a list of tasks or None, not ")
+    until(lambda: all_of(desk, ann) == ["a"], "the stream's task")
+
+
 # -- tags ------------------------------------------------------------------------------------------
 
 

@@ -111,7 +111,7 @@ class Routing:
                 continue
             try:
                 made = self._factory(self._controller, self._controller.get_session_name(name))
-                given = made if isinstance(made, list | tuple) else []
+                given = _tasks_of(made)
                 tasks = [{**new_task(task), "people": [name], "overlap": 1, "narrow": True} for task in given]
             except (Exception, SystemExit) as error:
                 logger.info("session_factory failed", exc_info=error)
@@ -157,6 +157,15 @@ class Routing:
             raise RecipeError(f"The task_router has to return a list of session ids, not {given!r}.")
         prefix = self._controller.get_session_name("")
         return dict.fromkeys(session.removeprefix(prefix) for session in given)
+
+
+def _tasks_of(made: Any) -> Sequence[Task]:
+    """The tasks a `session_factory` gave; Prodigy's sessions have none. Errors: `RecipeError`."""
+    if isinstance(made, list | tuple):
+        return made
+    if isinstance(made, Iterable):
+        raise RecipeError(f"it has to return a list of tasks or None, not {made!r}")
+    return []
 
 
 def _fallback(router: Router | None, minutes: float | None) -> float | None:
