@@ -61,6 +61,7 @@ class Trial:
                 await asyncio.gather(*(tab.check() for tab in tabs))
         self._tell(people, time.monotonic() - began)
         assert self.team.failures == []
+        assert [said for said in self.team.refusals if not said.startswith("503")] == []
         return people
 
     def check(self, people: list[Person]) -> None:
@@ -200,7 +201,7 @@ class Trial:
 
     def _until_full(self) -> None:
         assert self.disk is not None
-        self.team.refusals.clear()
+        self.team.refusals.pop("503 store_unavailable", None)
         self.disk.fill()
         refused = until(lambda: self.team.refusals.get("503 store_unavailable"), "a refusal")
         assert "nothing is lost" in refused

@@ -9,8 +9,10 @@ from itsdangerous import URLSafeTimedSerializer
 from tests.server.conftest import Serve, Served
 
 from tallymark import queue
+from tallymark.errors import StoreUnavailable
 from tallymark.server.passwords import Throttle
 from tallymark.server.settings import ServerSettings, access_of
+from tallymark.store import Store
 
 PASSWORD = "correct horse"
 ACCESS = "/api/v1/access"
@@ -247,3 +249,12 @@ def test_the_server_is_told_by_its_host() -> None:
     assert settings.answers_to("x.example")
     assert settings.oidc is not None
     assert settings.oidc.operators == ("eve",)
+
+
+def test_a_database_that_is_away_is_said_at_the_door(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(_: Store) -> None:
+        raise StoreUnavailable("The database cannot be used just now.")
+
+    served.start()
+    monkeypatch.setattr(Store, "reading", away)
+    assert code(served.client.post("/api/v1/sessions", json={"name": "ann"})) == (503, "store_unavailable")

@@ -168,6 +168,17 @@ def test_a_connection_lost_in_the_middle_stores_nothing_and_the_next_one_works(
     assert texts(store) == []
 
 
+def test_a_connection_lost_before_a_savepoint_is_a_failure_of_the_database(
+    store: Store, postgresql: PostgreSQL
+) -> None:
+    with pytest.raises(StoreUnavailable), store.transaction() as tx:  # noqa: PT012
+        end(postgresql, tx.value(SLEEPER))
+        with pytest.raises(StoreUnavailable, match="cannot be used just now") as caught, tx.savepoint():
+            raise AssertionError("a savepoint was begun")
+        assert is_database_failure(caught.value)
+        tx.new_ids("task", 1)
+
+
 def test_a_server_that_ends_every_connection_is_said(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PostgreSQLDatabase, "_taken", lambda *_: (None, 0.0))
     with pytest.raises(StoreUnavailable, match="ends every connection"):

@@ -19,6 +19,7 @@ from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
 from tallymark import queue
+from tallymark.errors import StoreError
 from tallymark.server.guard import App, Receive, Scope, Send
 from tallymark.server.passwords import Throttle
 from tallymark.server.problems import Refused, problem
@@ -210,6 +211,9 @@ class Gate:
             account = await self._access.admit(scope)
         except Refused as error:
             await self._refusal(error)(scope, receive, send)
+            return
+        except StoreError as error:  # outside of what answers the app's errors
+            await problem(error.code, str(error))(scope, receive, send)
             return
         scope.setdefault("state", {})["account"] = account
         await self._app(scope, receive, send)

@@ -93,7 +93,8 @@ class PostgreSQLTransaction(Transaction):
         """`count` fresh ids of a table, in order, perhaps with gaps; no id is ever given again."""
         sequence = f"pg_get_serial_sequence('{table}', 'id')"
         sql = f"SELECT nextval({sequence}) FROM generate_series(1, %(count)s)"  # noqa: S608
-        return sorted(row[0] for row in self._connection.execute(sql, {"count": count}))
+        rows = self._explaining(lambda: self._connection.execute(sql, {"count": count}).fetchall())
+        return sorted(row[0] for row in rows)
 
     def _lives(self) -> bool:
         status = self._connection.info.transaction_status
@@ -107,6 +108,9 @@ class PostgreSQLTransaction(Transaction):
     def _execute(self, statement: Statement, parameters: Mapping[str, Any], *, keys: int = 0) -> Any:
         sql = self._rendered(statement, keys)
         return self._explaining(lambda: self._connection.execute(sql, parameters))
+
+    def _command(self, sql: str) -> None:
+        self._explaining(lambda: self._connection.execute(sql))
 
     def _explaining(self, call: Any) -> Any:
         """Errors of the driver as ours at once: callers tell a failure from a mistake by them."""

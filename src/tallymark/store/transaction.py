@@ -129,17 +129,17 @@ class Transaction(ABC):
         kept = {dataset: dict(tally) for dataset, tally in self._tallies.items()}
         self._depth += 1
         name = f"s{self._depth}"
-        self._connection.execute(f"SAVEPOINT {name}")
+        self._command(f"SAVEPOINT {name}")
         try:
             yield
         except BaseException:
             if self._lives():
-                self._connection.execute(f"ROLLBACK TO {name}")
+                self._command(f"ROLLBACK TO {name}")
             self._restore(kept)
             raise
         finally:
             if self._lives():
-                self._connection.execute(f"RELEASE {name}")
+                self._command(f"RELEASE {name}")
             self._depth -= 1
 
     def flush(self) -> None:
@@ -164,6 +164,10 @@ class Transaction(ABC):
     @abstractmethod
     def _execute(self, statement: Statement, parameters: Mapping[str, Any], *, keys: int = 0) -> Any:
         """The driver's cursor."""
+
+    def _command(self, sql: str) -> None:
+        """Execute what gives no rows and has no parameters."""
+        self._connection.execute(sql)
 
     def _rendered(self, statement: Statement, keys: int = 0) -> str:
         return render(statement, self._dialect, keys)
