@@ -64,9 +64,10 @@ from prodigy import recipe_args
     label=recipe_args["label_set"],
     exclude=recipe_args["exclude"],
     unsegmented=recipe_args["unsegmented"],
+    view_id=recipe_args["view"],
 )
-def shared(dataset, source, label=None, exclude=None, unsegmented=False):
-    print(json.dumps([dataset, source, label, exclude, unsegmented]))
+def shared(dataset, source, label=None, exclude=None, unsegmented=False, view_id=None):
+    print(json.dumps([dataset, source, label, exclude, unsegmented, view_id]))
 
 @prodigy.recipe("bare")
 def bare(dataset, source):
@@ -130,8 +131,8 @@ def test_arg_with_type_hints(said: Run) -> None:
 def test_shared_descriptions_and_none_at_all(said: Run, tmp_path: Path) -> None:
     labels = tmp_path / "labels.txt"
     labels.write_text("ONE\nTWO\n")
-    words = ("shared.style", "ds", "in.jsonl", "-l", str(labels), "-e", "a,b", "-U")
-    assert said(SHARED, *words) == ["ds", "in.jsonl", ["ONE", "TWO"], ["a", "b"], True]
+    words = ("shared.style", "ds", "in.jsonl", "-l", str(labels), "-e", "a,b", "-U", "-v", "text")
+    assert said(SHARED, *words) == ["ds", "in.jsonl", ["ONE", "TWO"], ["a", "b"], True, "text"]
     assert said(SHARED, "bare", "ds", "in.jsonl") == ["ds", "in.jsonl"]
 
 
@@ -157,7 +158,7 @@ def test_serve_takes_a_command_line_or_values(
     assert prodigy.serve("shared.style", "ds", "in.jsonl", ["A"], exclude=["b"], port=8123) == 0
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert said == [
-        ["ds", "in.jsonl", ["A", "B"], None, False],
+        ["ds", "in.jsonl", ["A", "B"], None, False, None],
         ["ds", "in one.jsonl"],
-        ["ds", "in.jsonl", ["A"], ["b"], False],
+        ["ds", "in.jsonl", ["A"], ["b"], False, None],
     ]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tallymark.cli.main import main
-from tallymark.compat.prodigy.components.db import connect
+from tallymark.compat.prodigy.components.db import connect, get_prodigy_path
 from tallymark.errors import InputError, NotKnown
 
 ANSWERS = [
@@ -95,6 +95,10 @@ def test_meta_and_dropping(db: Any) -> None:
     db.close()
 
 
+def test_recipes_keep_their_files_in_the_home(home: Path) -> None:
+    assert get_prodigy_path() == str(home)
+
+
 def test_another_file_and_another_kind(home: Path, tmp_path: Path) -> None:
     other = connect("sqlite", {"path": str(tmp_path), "name": "other.db"})
     other.add_dataset("elsewhere")
@@ -113,7 +117,7 @@ def test_another_file_and_another_kind(home: Path, tmp_path: Path) -> None:
 
 COMMAND = """
 import prodigy
-from prodigy.components.db import connect
+from prodigy.components.db import connect, get_prodigy_path
 
 DB = connect()
 

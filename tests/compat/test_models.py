@@ -1,14 +1,18 @@
 """Models that suggest and learn, on pipelines small enough to be trained here."""
 
+import itertools
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 import spacy
 from spacy.training import Example
 
 from tallymark.compat.prodigy.components.db import connect
+from tallymark.compat.prodigy.components.sorters import Probability
 from tallymark.compat.prodigy.models.matcher import PatternMatcher
 from tallymark.compat.prodigy.models.ner import EntityRecognizer, ensure_sentencizer, merge_spans
 from tallymark.compat.prodigy.models.textcat import TextClassifier
@@ -241,3 +245,19 @@ class TestTextClassifier:
         model = TextClassifier(spacy.blank("en"), ["A", "B"])
         with pytest.raises(RecipeError, match="does not know C"):
             TextClassifier(model.nlp, ["A", "C"])
+
+
+def test_words_of_a_vocabulary_that_have_vectors_are_suggested() -> None:
+    vocab = spacy.blank("en").vocab  # it lists the words its tokeniser makes exceptions of
+    vector: Any = numpy.ones(4, dtype="float32")
+    for word in ("could", "would", "zebra"):
+        vocab.set_vector(word, vector)
+    vocab["zebra"]  # others from when they are first asked for
+
+    def scored() -> Iterator[tuple[float, Task]]:
+        lexemes = [lexeme for lexeme in vocab if lexeme.is_alpha and lexeme.is_lower and lexeme.has_vector]
+        for lexeme in itertools.cycle(lexemes):
+            yield 0.5, {"text": lexeme.text}
+
+    stream = itertools.islice(Probability(scored()), 100)
+    assert {task["text"] for task in stream} == {"could", "would", "zebra"}

@@ -26,7 +26,7 @@ prodigy.util: set_hashes split_string log msg get_labels INPUT_HASH_ATTR TASK_HA
     b64_uri_to_bytes combine_models file_to_b64 prints get_seeds export_model_data get_seeds_from_set
     img_to_b64_uri split_evals get_print ANNOTATOR_ID_ATTR BINARY_ATTR DEFAULT_LLM_BATCH_SIZE
     SPANCAT_DEFAULT_KEY color ensure_path get_config get_hash get_timestamp_session_id read_jsonl write_jsonl
-prodigy.components.db: connect get_db Database
+prodigy.components.db: connect get_db get_prodigy_path Database
 prodigy.components.loaders: JSONL JSON CSV TXT Images ImageServer Audio Video get_stream
 prodigy.components.stream: Stream get_stream _source_is_dataset
 prodigy.components.preprocess: add_tokens split_sentences fetch_media fetch_images add_label_options

@@ -158,6 +158,7 @@ recipe_args: Final[dict[str, tuple[Any, ...]]] = {
     "source": ("File of tasks, or - for standard input", "positional", None, str),
     "spacy_model": ("Pipeline of spaCy", "positional", None, str),
     "unsegmented": ("Leave texts whole instead of splitting them into sentences", "flag", "U", bool),
+    "view": ("Interface", "option", "v", str),
     "view_id": ("Interface", "option", "v", str),
 }
 """Descriptions of arguments that many recipes have, for `recipe(…, dataset=recipe_args["dataset"])`."""

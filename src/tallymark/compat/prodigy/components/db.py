@@ -12,7 +12,7 @@ from tallymark.errors import InputError
 from tallymark.host.datasets import HostDatasets
 from tallymark.registry import did_you_mean
 
-__all__ = ["Database", "connect", "get_db"]
+__all__ = ["Database", "connect", "get_db", "get_prodigy_path"]
 
 GROUP = "prodigy_db"
 """The entry points under which packages announce databases of their own."""
@@ -40,6 +40,11 @@ def connect(db_id: str | None = None, db_settings: Mapping[str, Any] | None = No
 def get_db(db_id: str | None = None, db_settings: Mapping[str, Any] | None = None) -> Any:
     """As `connect`."""
     return connect(db_id, db_settings)
+
+
+def get_prodigy_path() -> str:
+    """The folder of the settings and the database, in which recipes keep files of their own."""
+    return str(Path(current_settings().home).expanduser())
 
 
 def _file(given: Mapping[str, Any]) -> Path:
