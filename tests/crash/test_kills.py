@@ -7,12 +7,14 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import psycopg
 import pytest
 from tests.crash.annotators import Person
 from tests.crash.books import check_answers
-from tests.crash.clocks import WallClock
+from tests.crash.clocks import ProgramsClock, PythonsClock
 from tests.crash.disks import Disk, SizeLimit, may_mount, tiny_disk
 from tests.crash.processes import Machine, free_port
 from tests.crash.trial import LEASE_SECONDS, Trial
@@ -88,12 +90,39 @@ def test_nothing_is_lost_under_kills(
 @pytest.mark.slow
 @pytest.mark.parametrize("machine", ["sqlite"], indirect=True)
 def test_nothing_is_lost_or_stuck_while_the_clock_jumps(machine: Machine, tmp_path: Path) -> None:
-    clock = WallClock(tmp_path)
+    clock = PythonsClock(tmp_path)
     machine.environment |= clock.environment
     given = given_source("generator", tmp_path, overlap=1)
     trial = Trial(machine, given, 6, kills=7, seed=2, clock=clock)
     trial.check(asyncio.run(trial.run()))
     assert trial.killed["clock"] + trial.killed["clock again"] > 1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not ProgramsClock.installed, reason="libfaketime is not installed")
+def test_nothing_is_lost_or_stuck_while_the_clock_of_the_database_jumps(tmp_path: Path) -> None:
+    with TemporaryDirectory(prefix="clock") as folder:
+        Path(folder).chmod(0o755)
+        clock = ProgramsClock(Path(folder))
+        with running(keeps=True, environment=clock.environment) as served:
+            url = served.new()
+            check_that_it_is_set(url, clock)
+            with a_machine(tmp_path, url, workers=2) as machine:
+                given = given_source("generator", tmp_path, overlap=1)
+                trial = Trial(machine, given, 6, kills=8, seed=3, postgresql=served, clock=clock)
+                trial.check(asyncio.run(trial.run()))
+    assert trial.killed["clock"] + trial.killed["clock again"] > 1
+
+
+def check_that_it_is_set(url: str, clock: ProgramsClock) -> None:
+    """The database's clock follows, or the test would show nothing."""
+    seconds = "SELECT extract(epoch FROM clock_timestamp())::float8"
+    with psycopg.connect(url) as connection:
+        for off in (7200, 0):
+            clock.set_off(off)
+            row = connection.execute(seconds).fetchone()
+            assert row is not None
+            assert abs(row[0] - time.time() - off) < 600
 
 
 @pytest.mark.slow
