@@ -1,156 +1,223 @@
-"""How many answers a second one server takes, as a share of what it can do without a database.
+"""How many answers a second a server takes, as a share of what HTTP alone allows on the same machine.
 
-32 simulated annotators send one answer a request to a server process, and the same clients ask the constant
-endpoint `/ping` in the same run: `python bench/serve.py [seconds]`. Wanted: a ratio of at least 0.2 and a
-99th percentile of at most 100 ms.
+    python bench/serve.py [small|postgresql|large|large-postgresql …] [--seconds 60] [--runs 5] [--folder PATH]
+
+32 simulated annotators who never pause hold ten tasks at a time and save each answer in a request of its own.
+The reference is a bare uvicorn that returns four bytes, asked by the same client, in turns with ours.
+
+* `small`: SQLite, one server process, datasets of 10,000 tasks, one after the other. Wanted: a share of 0.2.
+* `postgresql`: the same on PostgreSQL with two server processes. Wanted: 0.1.
+* `large`, `large-postgresql`: a dataset of 1,000,000 answered and 1,000,000 open tasks, in turns with a small
+  one. Wanted: rate and 99th percentile at most 1.3 times worse.
+
+Everywhere: a 99th percentile of at most 100 ms, nothing stored twice, nothing missing that was acknowledged, no
+error; that is looked up in the database after each run. `--folder` keeps the large database for the next time.
 """
 
+import argparse
 import asyncio
 import contextlib
-import json
-import os
-import subprocess
 import sys
 import tempfile
-import time
-import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import aiohttp
+from building import Databases, build, databases
+from load import (
+    ANNOTATORS,
+    Books,
+    Work,
+    asked,
+    checked,
+    closed_loop,
+    constant,
+    cpu_seconds,
+    median,
+    newest_answer,
+    resident,
+    serving,
+    share,
+)
 
-from tallymark.channel.find import stop_server
-from tallymark.hashing import identities_of, set_hashes
-from tallymark.server.channel import open_channel
+from tallymark.databases import Place, place_of
 
-ANNOTATORS = 32
-LEAST_RATIO = 0.2
+SMALL, LARGE = 10_000, 1_000_000
+MOST_A_SECOND = 3_000  # answers; so many tasks are there for every second of a run
+LEAST_SHARE = {"sqlite": 0.2, "postgresql": 0.1}
+WORKERS = {"sqlite": 1, "postgresql": 2}
 MOST_P99 = 100.0
+MOST_RATIO = 1.3
+REFERENCE_SECONDS = 10.0
+PARTS = ("small", "postgresql", "large", "large-postgresql")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for on the command line."""
+
+    seconds: float
+    runs: int
+    folder: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run, judged."""
+
+    work: Work
+    books: Books
+    cpu: float
+    memory: float
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing was lost, doubled or refused."""
+        return not (self.books.duplicates or self.books.missing or self.work.errors or self.work.ran_out)
+
+    def told(self) -> str:
+        """The figures of the run."""
+        requests, leases, answers = self.work.requests, *self.work.waits.values()
+        text = (
+            f"{self.work.rate:7,.0f} answers/s   requests p50 {share(requests, 0.5):5.1f} ms,"
+            f" p99 {share(requests, 0.99):5.1f} ms (leases {share(leases, 0.99):5.1f},"
+            f" answers {share(answers, 0.99):5.1f})   duplicates {self.books.duplicates},"
+            f" missing {self.books.missing}, errors {len(self.work.errors)}"
+            f"   server {self.cpu / self.work.seconds:.2f} cores, {self.memory:.0f} MB"
+        )
+        if self.work.errors:
+            text += f"\n        first error: {self.work.errors[0]}"
+        return text + ("\n        the tasks ran out" if self.work.ran_out else "")
 
 
 def main() -> int:
     """Print the figures; 1 when they are not good enough."""
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
-    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as url:
-        return asyncio.run(measure(url, seconds))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("part", nargs="*", choices=PARTS, default=list(PARTS[:1]))
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--folder", type=Path)
+    given = parser.parse_args()
+    options = Options(given.seconds, given.runs, given.folder)
+    good = True
+    for part in given.part:
+        kind = "postgresql" if part.endswith("postgresql") else "sqlite"
+        measured = against_large if part.startswith("large") else against_reference
+        good = measured(kind, options) and good
+    return int(not good)
 
 
-async def measure(url: str, seconds: float) -> int:
-    """The constant endpoint before and after, the answers between."""
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
-        constant = [await pings(http, url, seconds / 4)]
-        answers, waits = await answering(http, url, seconds)
-        constant.append(await pings(http, url, seconds / 4))
-    rate = sum(constant) / 2
-    waits.sort()
-    p50, p99 = (waits[int(len(waits) * share)] * 1e3 for share in (0.5, 0.99))
-    ratio = answers / rate
+def against_reference(kind: str, options: Options) -> bool:
+    """Runs in turns with the bare server."""
+    print(f"{kind}: {ANNOTATORS} annotators, {WORKERS[kind]} server process(es), {options.seconds:.0f} s a run")
+    shares: list[float] = []
+    runs: list[Run] = []
+    with folder_of(None) as folder, databases(kind, folder) as made:
+        names = small_template(made, options)
+        for number in range(options.runs):
+            reference = asyncio.run(bare())
+            run = fresh_run(made, names, f"run{number}", kind, options)
+            runs.append(run)
+            shares.append(run.work.rate / reference)
+            print(f"  bare {reference:7,.0f}/s  ours {run.told()}  share {shares[-1]:.3f}", flush=True)
+    return judged(kind, shares, runs)
+
+
+def judged(kind: str, shares: Sequence[float], runs: Sequence[Run]) -> bool:
+    """Print the middle of all runs and the spread; whether they are good enough."""
+    least, p99 = LEAST_SHARE[kind], median([share(run.work.requests, 0.99) for run in runs])
+    good = median(shares) >= least and p99 <= MOST_P99 and all(run.sound for run in runs)
     print(
-        f"constant endpoint {rate:,.0f}/s, answers {answers:,.0f}/s, ratio {ratio:.2f} (wanted {LEAST_RATIO})"
+        f"{kind}: share {median(shares):.3f} ({min(shares):.3f} to {max(shares):.3f}; wanted {least}),"
+        f" {median([run.work.rate for run in runs]):,.0f} answers/s,"
+        f" p99 {p99:.1f} ms (wanted {MOST_P99:.0f}){'' if good else '  <- missed'}",
+        flush=True,
     )
-    print(f"each request p50 {p50:.1f} ms, p99 {p99:.1f} ms (wanted {MOST_P99:.0f})")
-    return int(ratio < LEAST_RATIO or p99 > MOST_P99)
+    return good
 
 
-async def pings(http: aiohttp.ClientSession, url: str, seconds: float) -> float:
-    """Requests a second to `/ping`."""
-    end = time.monotonic() + seconds
-    counts = [0] * ANNOTATORS
-
-    async def client(n: int) -> None:
-        while time.monotonic() < end:
-            async with http.get(f"{url}/ping") as reply:
-                await reply.read()
-            counts[n] += 1
-
-    await asyncio.gather(*(client(n) for n in range(ANNOTATORS)))
-    return sum(counts) / seconds
-
-
-async def answering(http: aiohttp.ClientSession, url: str, seconds: float) -> tuple[float, list[float]]:
-    """Answers a second, one a request, and how long every request took."""
-    counts = [0] * ANNOTATORS
-    waits: list[float] = []
-
-    async def post(path: str, body: dict[str, Any]) -> dict[str, Any]:
-        started = time.perf_counter()
-        async with http.post(f"{url}/api/v1/sessions{path}", json=body) as reply:
-            document: dict[str, Any] = json.loads(await reply.read())
-        waits.append(time.perf_counter() - started)
-        return document
-
-    async def annotator(n: int, session: str) -> None:
-        async for task in leased(post, session, end):
-            operation = {
-                "op_id": str(uuid.uuid4()),
-                "task_id": task["task_id"],
-                "base": 0,
-                "status": "submitted",
-            }
-            answered = {**operation, "decision": "accept", "set": {"label": "A"}}
-            reply = await post(f"/{session}/answers", {"ops": [answered]})
-            counts[n] += reply["acks"][0]["result"] == "stored"
-
-    seats = [await post("", {"name": f"a{n}"}) for n in range(ANNOTATORS)]
-    waits.clear()
-    end = time.monotonic() + seconds
-    await asyncio.gather(*(annotator(n, seat["session"]) for n, seat in enumerate(seats)))
-    return sum(counts) / seconds, waits
+def against_large(kind: str, options: Options) -> bool:
+    """Runs on a large database in turns with runs on a small one."""
+    print(f"{kind}: {LARGE:,} open tasks beside {LARGE:,} answers, against datasets of {SMALL:,} tasks")
+    pairs: list[tuple[Run, Run]] = []
+    with folder_of(options.folder) as folder, databases(kind, folder) as made:
+        place = large_database(made, folder)
+        names = small_template(made, options)
+        for number in range(options.runs):
+            small = fresh_run(made, names, f"run{number}", kind, options)
+            large = run_on(place, ["large"], kind, options)
+            pairs.append((small, large))
+            print(f"  small {small.told()}\n  large {large.told()}", flush=True)
+    rates = [small.work.rate / large.work.rate for small, large in pairs]
+    p99s = [share(large.work.requests, 0.99) / share(small.work.requests, 0.99) for small, large in pairs]
+    p99 = median([share(large.work.requests, 0.99) for _, large in pairs])
+    sound = all(run.sound for pair in pairs for run in pair)
+    good = sound and median(rates) <= MOST_RATIO and median(p99s) <= MOST_RATIO and p99 <= MOST_P99
+    print(
+        f"{kind}: small rate / large rate {median(rates):.2f} ({min(rates):.2f} to {max(rates):.2f}),"
+        f" large p99 / small p99 {median(p99s):.2f} ({min(p99s):.2f} to {max(p99s):.2f}); wanted {MOST_RATIO};"
+        f" p99 {p99:.1f} ms{'' if good else '  <- missed'}",
+        flush=True,
+    )
+    return good
 
 
-async def leased(post: Any, session: str, end: float) -> AsyncIterator[dict[str, Any]]:
-    """Tasks, ten at a time, until the time is over."""
-    while time.monotonic() < end:
-        for task in (await post(f"/{session}/lease", {"size": 10}))["tasks"]:
-            if time.monotonic() < end:
-                yield task
+def small_template(made: Databases, options: Options) -> list[str]:
+    """Datasets of 10,000 tasks, more than a run can answer, in a database that each run gets a copy of."""
+    names = [f"small{n}" for n in range(int(options.seconds * MOST_A_SECOND / SMALL) + 1)]
+    made.drop("small")
+    place = made.new("small")
+    for name in names:
+        build(place, name, SMALL)
+    return names
+
+
+def large_database(made: Databases, folder: Path) -> Place:
+    """A million answered and a million open tasks in one dataset; built unless the folder has it."""
+    done = folder / f"large-{made.kind}.built"
+    if done.exists():
+        return place_of(done.read_text())
+    place = made.new("large")
+    built = build(place, "large", 2 * LARGE, answered=LARGE)
+    print(f"  built in {built.fed:.0f} s + {built.imported:.0f} s, {made.size('large') / 1e6:,.0f} MB", flush=True)
+    done.write_text(str(getattr(place, "url", place)))
+    return place
+
+
+def fresh_run(made: Databases, names: Sequence[str], name: str, kind: str, options: Options) -> Run:
+    """A run on a copy of the small database, which is gone afterwards."""
+    place = made.copy("small", name)
+    try:
+        return run_on(place, names, kind, options)
+    finally:
+        made.drop(name)
+
+
+def run_on(place: Place, datasets: Sequence[str], kind: str, options: Options) -> Run:
+    """A run, and what the database holds afterwards."""
+    before = newest_answer(place)
+    with serving(place, workers=WORKERS[kind]) as served:
+        begun = cpu_seconds(served.pid)
+        work = asyncio.run(closed_loop(served.url, datasets, options.seconds))
+        cpu, memory = cpu_seconds(served.pid) - begun, resident(served.pid)
+    return Run(work, checked(place, before, work), cpu, memory)
+
+
+async def bare() -> float:
+    """Requests a second of the reference."""
+    with constant() as url:
+        return await asked(url, REFERENCE_SECONDS)
 
 
 @contextlib.contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """A server with a dataset of 60,000 tasks; gives its address."""
-    database = folder / "bench.db"
-    fill(database, 60_000)
-    reading, writing = os.pipe()
-    command = [sys.executable, "-m", "tallymark.server", "--database", str(database), "--port", "0"]
-    process = subprocess.Popen([*command, "--ready-fd", str(writing)], pass_fds=(writing,))
-    os.close(writing)
-    with os.fdopen(reading) as pipe:
-        ready = json.loads(pipe.readline())
-    try:
-        yield ready["address"].replace("localhost", "127.0.0.1")
-    finally:
-        stop_server(database)
-        process.wait(20)
-
-
-def fill(database: Path, count: int) -> None:
-    """A dataset whose run has read everything."""
-    with open_channel(database) as channel:
-        channel.call("datasets.ensure_dataset", name="bench")
-        run = channel.call(
-            "runs.start_run", dataset="bench", recipe="bench", command="bench", view_id="text", config={}
-        )
-        fence = {"run": run["run"], "generation": run["generation"]}
-        for start in range(0, count, 1000):
-            tasks = [task(n) for n in range(start, start + 1000)]
-            channel.call("enqueue.enqueue", **fence, tasks=tasks)
-        channel.call("runs.stream_state", **fence, state="ended")
-
-
-def task(n: int) -> dict[str, Any]:
-    """A task of 300 characters."""
-    document = {"text": f"sentence number {n} " + "x" * 300}
-    hashed = set_hashes(dict(document))
-    identities = identities_of(hashed)
-    return {
-        "text": json.dumps(document),
-        "identity": identities.task.hex(),
-        "input_identity": identities.input.hex(),
-        "input_hash": hashed["_input_hash"],
-        "task_hash": hashed["_task_hash"],
-    }
+def folder_of(kept: Path | None) -> Iterator[Path]:
+    """The folder that was named, which stays, or one for the length of the block."""
+    if kept is not None:
+        kept.mkdir(parents=True, exist_ok=True)
+        yield kept
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
 
 
 if __name__ == "__main__":
