@@ -1,4 +1,4 @@
-"""Simulated annotators, servers for them to call, and the check that nothing they said was lost or doubled."""
+"""Simulated annotators, servers for them to call, and the check that nothing was lost or doubled."""
 
 import asyncio
 import contextlib
@@ -238,7 +238,7 @@ async def closed_loop(url: str, datasets: Sequence[str], seconds: float) -> Work
 async def open_loop(url: str, dataset: str, seconds: float, rate: float) -> Work:
     """Annotators who save by the clock, so many answers a second among them, whatever becomes of them.
 
-    Each request counts from the moment it was due. Who has few tasks left asks for ten more, by the clock, too.
+    Each request counts from the moment it was due. Who has few tasks left asks for ten more.
     """
     async with connected() as http:
         team = Annotators(http, url, Work(seconds))
@@ -350,7 +350,7 @@ def cpu_seconds(pid: int) -> float:
     return own + sum(cpu_seconds(child) for child in children(pid))
 
 
-async def _four_bytes(scope: Any, receive: Any, send: Any) -> None:
+async def _four_bytes(_scope: Any, _receive: Any, send: Any) -> None:
     """The application of the constant endpoint."""
     headers = [(b"content-type", b"text/plain"), (b"content-length", b"4")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})

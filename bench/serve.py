@@ -1,6 +1,7 @@
 """How many answers a second a server takes, as a share of what HTTP alone allows on the same machine.
 
-    python bench/serve.py [small|postgresql|large|large-postgresql …] [--seconds 60] [--runs 5] [--folder PATH]
+    python bench/serve.py [small|postgresql|large|large-postgresql …] [--seconds 60] [--runs 5]
+                          [--folder PATH]
 
 32 simulated annotators who never pause hold ten tasks at a time and save each answer in a request of its own.
 The reference is a bare uvicorn that returns four bytes, asked by the same client, in turns with ours.
@@ -10,8 +11,8 @@ The reference is a bare uvicorn that returns four bytes, asked by the same clien
 * `large`, `large-postgresql`: a dataset of 1,000,000 answered and 1,000,000 open tasks, in turns with a small
   one. Wanted: rate and 99th percentile at most 1.3 times worse.
 
-Everywhere: a 99th percentile of at most 100 ms, nothing stored twice, nothing missing that was acknowledged, no
-error; that is looked up in the database after each run. `--folder` keeps the large database for the next time.
+Everywhere: a 99th percentile of at most 100 ms, nothing stored twice, nothing missing that was acknowledged,
+no error; that is looked up in the database after each run. `--folder` keeps the large database.
 """
 
 import argparse
@@ -39,7 +40,6 @@ from load import (
     serving,
     share,
 )
-
 from tallymark.databases import Place, place_of
 
 SMALL, LARGE = 10_000, 1_000_000
@@ -109,7 +109,8 @@ def main() -> int:
 
 def against_reference(kind: str, options: Options) -> bool:
     """Runs in turns with the bare server."""
-    print(f"{kind}: {ANNOTATORS} annotators, {WORKERS[kind]} server process(es), {options.seconds:.0f} s a run")
+    processes = f"{WORKERS[kind]} server process(es)"
+    print(f"{kind}: {ANNOTATORS} annotators, {processes}, {options.seconds:.0f} s a run", flush=True)
     shares: list[float] = []
     runs: list[Run] = []
     with folder_of(None) as folder, databases(kind, folder) as made:
@@ -155,8 +156,8 @@ def against_large(kind: str, options: Options) -> bool:
     good = sound and median(rates) <= MOST_RATIO and median(p99s) <= MOST_RATIO and p99 <= MOST_P99
     print(
         f"{kind}: small rate / large rate {median(rates):.2f} ({min(rates):.2f} to {max(rates):.2f}),"
-        f" large p99 / small p99 {median(p99s):.2f} ({min(p99s):.2f} to {max(p99s):.2f}); wanted {MOST_RATIO};"
-        f" p99 {p99:.1f} ms{'' if good else '  <- missed'}",
+        f" large p99 / small p99 {median(p99s):.2f} ({min(p99s):.2f} to {max(p99s):.2f});"
+        f" wanted {MOST_RATIO}; p99 {p99:.1f} ms{'' if good else '  <- missed'}",
         flush=True,
     )
     return good
@@ -179,7 +180,8 @@ def large_database(made: Databases, folder: Path) -> Place:
         return place_of(done.read_text())
     place = made.new("large")
     built = build(place, "large", 2 * LARGE, answered=LARGE)
-    print(f"  built in {built.fed:.0f} s + {built.imported:.0f} s, {made.size('large') / 1e6:,.0f} MB", flush=True)
+    size = made.size("large") / 1e6
+    print(f"  built in {built.fed:.0f} s + {built.imported:.0f} s, {size:,.0f} MB", flush=True)
     done.write_text(str(getattr(place, "url", place)))
     return place
 

@@ -195,7 +195,7 @@ def test_rows_come_one_at_a_time_or_all_or_first(store: Store) -> None:
         tx.many(Statement("Add.", "INSERT INTO document (text) VALUES (:t)"), [{"t": "a"}, {"t": "b"}])
         assert tx.value(TEXTS) == "a"
         assert [row["text"] for row in tx.stream(TEXTS)] == ["a", "b"]
-        assert tx.run(Statement("Drop all.", "DELETE FROM document")) == 2
+        assert tx.touched(Statement("Drop all.", "DELETE FROM document")) == 2
 
 
 @pytest.mark.parametrize("count", [0, *(step + more for step in KEY_STEPS for more in (0, 1)), 1500])

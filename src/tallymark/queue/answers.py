@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from tallymark import jsontext
 from tallymark.errors import InputError
+from tallymark.queue.ahead import Reach
 from tallymark.queue.deliveries import note_retracted, note_submitted
 from tallymark.queue.journal import journal
 from tallymark.queue.lease import is_task_id
@@ -19,7 +20,9 @@ from tallymark.queue.operations import (
     time_or_none,
     whole_or_none,
 )
+from tallymark.queue.progress import seat_progress
 from tallymark.queue.revisions import (
+    SETTINGS,
     Place,
     base_of,
     cumulative,
@@ -34,7 +37,15 @@ from tallymark.queue.seats import NO_CLIENT, Seat, called, lock_seat
 from tallymark.queue.tasks import LockedTask, Tasks
 from tallymark.store import Row, Statement, Transaction, is_database_failure
 from tallymark.store.documents import apply
-from tallymark.types import AckDict, AnswerShapes, CurrentDict, Decision, OperationDict, Task
+from tallymark.types import (
+    AckDict,
+    AnswerShapes,
+    CurrentDict,
+    Decision,
+    OperationDict,
+    ProgressDict,
+    Task,
+)
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +66,7 @@ _NEW_ANSWER = Statement(
     RETURNING id
     """,
 )
+_NEW_ANSWER_UNNAMED = Statement(_NEW_ANSWER.purpose, _NEW_ANSWER.sql.replace("RETURNING id", ""))
 
 _ANSWERED = Statement(
     "An assignment is answered.",
@@ -111,7 +123,6 @@ _REFUSED = Statement(
 _NO_DRAFT = Statement(
     "The draft has become an answer.", "DELETE FROM draft WHERE task = :task AND session = :session"
 )
-_SETTINGS = Statement("The settings of a run.", "SELECT config FROM run WHERE id = :run")
 
 _AUTHOR = Statement(
     "The author of an answer that is still current.",
@@ -132,6 +143,8 @@ class _Context:
     tasks: Tasks
     shapes: AnswerShapes | None
     validated: Mapping[str, str]
+    wants: Sequence[str]
+    """The callbacks that the run has."""
 
     @property
     def view_id(self) -> str:
@@ -140,14 +153,9 @@ class _Context:
     @property
     def settings(self) -> Mapping[str, Any]:
         """The settings of the run, as the page has them."""
-        row = self.tx.one(_SETTINGS, {"run": self.seat.row["run"]})
+        row = self.tx.one(SETTINGS, {"run": self.seat.row["run"]})
         settings: Mapping[str, Any] = {} if row is None else jsontext.loads(row["config"])
         return settings
-
-    @property
-    def wants(self) -> Sequence[str]:
-        wants = self.seat.row["wants"]
-        return jsontext.loads(wants) if wants else ()
 
 
 def save(
@@ -164,17 +172,49 @@ def save(
     `validated` maps op ids to what the recipe's validation said: `"valid"`, `"unvalidated"` or
     `"failed: message"`. Errors: `NotKnown` for the session; an operation never raises.
     """
+    return _save(tx, session, ops, shapes, client_id, validated)[1]
+
+
+def save_telling(
+    tx: Transaction,
+    *,
+    session: str,
+    ops: Sequence[OperationDict],
+    shapes: AnswerShapes,
+    client_id: str | None = None,
+    validated: Mapping[str, str] | None = None,
+) -> tuple[list[AckDict], ProgressDict]:
+    """As `save`, and where the seat stands then."""
+    seat, acks = _save(tx, session, ops, shapes, client_id, validated)
+    return acks, seat_progress(tx, seat)
+
+
+def _save(
+    tx: Transaction,
+    session: str,
+    ops: Sequence[OperationDict],
+    shapes: AnswerShapes,
+    client_id: str | None,
+    validated: Mapping[str, str] | None,
+) -> tuple[Seat, list[AckDict]]:
     client = client_id or NO_CLIENT
     seat = called(tx, session, client)
     seat.idle = 0
     ids = sorted({int(op["task_id"]) for op in ops if is_task_id(op.get("task_id"))})
-    context = _Context(tx, seat, client, Tasks.locked(tx, seat.dataset, ids), shapes, validated or {})
+    tasks = Tasks.locked(tx, seat.dataset, ids)
+    context = _Context(tx, seat, client, tasks, shapes, validated or {}, _wants(seat))
     acks = [_save_one(context, op) for op in ops]
     for op, done in zip(ops, acks, strict=True):
         if is_task_id(op.get("task_id")):
             journal(tx, seat.id, f"{op.get('status')}, {done['result']}", [int(op["task_id"])])
     seat.write(tx)
-    return acks
+    return seat, acks
+
+
+def reach_of(session: str, ops: Sequence[OperationDict]) -> Reach:
+    """What `save` of these operations touches."""
+    tasks = tuple(sorted({int(op["task_id"]) for op in ops if is_task_id(op.get("task_id"))}))
+    return Reach(session, tasks, tuple((op["op_id"], op["task_id"]) for op in ops))
 
 
 def preview(tx: Transaction, *, session: str, op: OperationDict) -> Task | None:
@@ -206,7 +246,7 @@ def send_back(tx: Transaction, *, dataset: int, op_id: str, message: str) -> boo
     seat = lock_seat(tx, row["token"])
     tasks = Tasks.locked(tx, dataset, [row["task"]])
     place = place_of(tx, seat, tasks[row["task"]])
-    context = _Context(tx, seat, NO_CLIENT, tasks, None, {})
+    context = _Context(tx, seat, NO_CLIENT, tasks, None, {}, _wants(seat))
     op: OperationDict = {"op_id": f"sent-back:{op_id}", "task_id": str(row["task"]), "status": "retracted"}
     op["decision"] = row["decision"]
     retracted = _retract(context, op, place)
@@ -221,6 +261,11 @@ def send_back(tx: Transaction, *, dataset: int, op_id: str, message: str) -> boo
     tx.run(_REFUSED, draft)
     seat.write(tx)
     return True
+
+
+def _wants(seat: Seat) -> Sequence[str]:
+    wants: Sequence[str] = jsontext.loads(seat.row["wants"]) if seat.row["wants"] else ()
+    return wants
 
 
 def _save_one(context: _Context, op: OperationDict) -> AckDict:
@@ -302,9 +347,10 @@ def _submit(context: _Context, op: OperationDict, place: Place) -> AckDict:
         seat.held -= place.state == "leased"
         seat.ineligible -= place.state == "ineligible"
         tx.run(_ANSWERED, {**named, "position": seat.position, "now": tx.now})
-    tx.run(_NO_DRAFT, {"task": task.id, "session": seat.id})
+    if place.drafted:
+        tx.run(_NO_DRAFT, {"task": task.id, "session": seat.id})
     tasks.settle()
-    if seat.kind == "person":
+    if answer is not None and seat.kind == "person":
         note_submitted(tx, seat, task.id, answer, context.wants)
     return ack(op, "surplus" if standing == "surplus" else "stored", revision)
 
@@ -361,7 +407,8 @@ def _retract(context: _Context, op: OperationDict, place: Place) -> AckDict:
     if seat.retired:  # it holds nothing any more; its author may still answer anew
         seat.held -= context.tasks.end_leases([task.id], seat.id, "released")
     context.tasks.settle()
-    note_retracted(tx, seat, task.id, answer, context.wants)
+    if answer is not None:
+        note_retracted(tx, seat, task.id, answer, context.wants)
     return ack(op, "stored", revision)
 
 
@@ -425,38 +472,38 @@ def _append(
     changes: dict[str, Any],
     *,
     current: bool = True,
-) -> int:
+) -> int | None:
+    """Append a revision; its id where a model will be told of it."""
     tx, seat = context.tx, context.seat
     submitted = op["status"] == "submitted"
     validated = context.validated.get(op["op_id"])
-    return tx.insert(
-        _NEW_ANSWER,
-        {
-            "op_id": op["op_id"],
-            "dataset": seat.dataset,
-            "task": place.task.id,
-            "session": seat.id,
-            "revision": revision,
-            "base": base,
-            "status": op["status"],
-            "decision": op.get("decision"),
-            "changes": jsontext.dumps(changes) if changes else None,
-            "form_state": "due" if current and submitted and "before_db" in context.wants else None,
-            "fingerprint": _fingerprint(context, op, place.task, changes),
-            "run": seat.row["run"],
-            "client_time": time_or_none(op.get("client_time")),
-            "server_time": tx.now,
-            "shown_at": time_or_none(op.get("shown_at")),
-            "active_ms": milliseconds(op.get("active_ms")),
-            "comment": whole_or_none(op.get("comment")),
-            "reason": whole_or_none(op.get("reason")),
-            "beside": int(not current),
-            "label_version": seat.row["label_version"],
-            "validated": validated
-            if current and submitted and validated in ("valid", "unvalidated")
-            else None,
-        },
-    )
+    told = {
+        "op_id": op["op_id"],
+        "dataset": seat.dataset,
+        "task": place.task.id,
+        "session": seat.id,
+        "revision": revision,
+        "base": base,
+        "status": op["status"],
+        "decision": op.get("decision"),
+        "changes": jsontext.dumps(changes) if changes else None,
+        "form_state": "due" if current and submitted and "before_db" in context.wants else None,
+        "fingerprint": _fingerprint(context, op, place.task, changes),
+        "run": seat.row["run"],
+        "client_time": time_or_none(op.get("client_time")),
+        "server_time": tx.now,
+        "shown_at": time_or_none(op.get("shown_at")),
+        "active_ms": milliseconds(op.get("active_ms")),
+        "comment": whole_or_none(op.get("comment")),
+        "reason": whole_or_none(op.get("reason")),
+        "beside": int(not current),
+        "label_version": seat.row["label_version"],
+        "validated": validated if current and submitted and validated in ("valid", "unvalidated") else None,
+    }
+    if "update" in context.wants:
+        return tx.insert(_NEW_ANSWER, told)
+    tx.run(_NEW_ANSWER_UNNAMED, told)  # nobody waits for an id
+    return None
 
 
 def _fingerprint(

@@ -186,7 +186,7 @@ def set_ineligible(tx: Transaction, *, dataset: str, session: str, task_ids: Seq
     seat = _seat(tx, found["id"], dataset, session)
     lock_seats(tx, [seat])
     tasks = Tasks.locked(tx, found["id"], _ids(task_ids))
-    barred = sum(tx.run(_ELIGIBLE, {"task": task, "session": seat}) for task in tasks.ids())
+    barred = sum(tx.touched(_ELIGIBLE, {"task": task, "session": seat}) for task in tasks.ids())
     tx.run(_MORE_INELIGIBLE, {"n": barred, "session": seat})
     tasks.recheck()
     return {"ineligible": barred}

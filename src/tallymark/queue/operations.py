@@ -7,9 +7,12 @@ from tallymark.types import DECISIONS, OP_STATUSES, AckDict, AckResult, Operatio
 
 LAST_SECOND = 253_402_300_800.0
 
-_QUARANTINED = Statement(
+QUARANTINED = Statement(
     "Why an operation is in quarantine.",
-    "SELECT reason FROM quarantine WHERE op_id = :op_id AND session = :session AND task_id = :task_id",
+    "SELECT reason FROM quarantine WHERE op_id = :op_id AND task_id = :task_id AND session = :session",
+)
+QUARANTINED_OPS = Statement(
+    "Which of these op_ids are in quarantine.", "SELECT op_id FROM quarantine WHERE op_id IN {texts:op_ids}"
 )
 
 _QUARANTINE = Statement(
@@ -51,7 +54,7 @@ def problem_of(op: OperationDict) -> str | None:
 
 def quarantined(tx: Transaction, seat: Seat, op: OperationDict) -> str | None:
     """Why this operation is in quarantine already, or None."""
-    reason: str | None = tx.value(_QUARANTINED, {**names_of(op), "session": seat.id})
+    reason: str | None = tx.value(QUARANTINED, {**names_of(op), "session": seat.id})
     return reason
 
 

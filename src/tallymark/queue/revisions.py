@@ -10,24 +10,31 @@ from tallymark.store import Row, Statement, Transaction
 from tallymark.store.documents import apply, composed, difference, has_keep, merged, resolved
 from tallymark.types import OperationDict, Task
 
-_KNOWN_OP = Statement(
-    "What an op_id was stored as.",
-    "SELECT session, task, revision, beside, NULL AS message FROM answer WHERE op_id = :op_id",
-)
+_OPS = """
+    SELECT op_id, session, task, revision, beside, NULL AS message FROM answer WHERE op_id {0}
+     UNION ALL
+    SELECT o.op_id, o.session, o.task, o.base, 0, f.message FROM draft_op o
+      LEFT JOIN draft f ON f.task = o.task AND f.session = o.session AND f.op_id = o.op_id
+     WHERE o.op_id {0}
+"""
+KNOWN_OP = Statement("What an op_id was stored as: an answer or a draft.", _OPS.format("= :op_id"))
+KNOWN_OPS = Statement("The same of several op_ids.", _OPS.format("IN {texts:op_ids}"))
 
-_KNOWN_DRAFT = Statement(
-    "What a draft's op_id was kept for.",
-    "SELECT o.session, o.task, o.base, o.base AS revision, 0 AS beside, f.message FROM draft_op o"
-    " LEFT JOIN draft f ON f.task = o.task AND f.session = o.session AND f.op_id = o.op_id"
-    " WHERE o.op_id = :op_id",
+_ASSIGNMENTS = """
+    SELECT a.task, a.session, a.state, a.slot, a.standing, a.revision, a.set_aside,
+           (SELECT coalesce(max(n.revision), 0) FROM answer n
+             WHERE n.task = a.task AND n.session = a.session) AS last,
+           (SELECT count(*) FROM draft f WHERE f.task = a.task AND f.session = a.session) AS drafts
+      FROM assignment a
+"""
+ASSIGNMENT = Statement(
+    "A seat's assignment of a task, the number of its last revision, and whether work on it is half done.",
+    f"{_ASSIGNMENTS} WHERE a.task = :task AND a.session = :session",
 )
-
-_ASSIGNMENT = Statement(
-    "A seat's assignment of a task.",
-    """
-    SELECT state, slot, standing, revision, set_aside FROM assignment
-     WHERE task = :task AND session = :session
-    """,
+ASSIGNMENTS = Statement(
+    "The same of several seats and tasks.",
+    f"{_ASSIGNMENTS} JOIN session s ON s.id = a.session"
+    " WHERE a.task IN {ids} AND s.token IN {texts:tokens}",
 )
 
 _REVISION = Statement(
@@ -41,7 +48,9 @@ _LAST_REVISION = Statement(
     "SELECT coalesce(max(revision), 0) FROM answer WHERE task = :task AND session = :session",
 )
 
-_DOCUMENT = Statement("A document.", "SELECT text FROM document WHERE id = :document")
+DOCUMENT = Statement("A document.", "SELECT text FROM document WHERE id = :document")
+SETTINGS = Statement("The settings of a run.", "SELECT config FROM run WHERE id = :run")
+DOCUMENTS = Statement("Several documents.", "SELECT text, id FROM document WHERE id IN {ids}")
 
 
 @dataclass(slots=True)
@@ -54,19 +63,32 @@ class Place:
     standing: str | None
     revision: int
     set_aside: bool = False
+    last: int | None = None
+    """The highest number of a revision; None where that was not looked up."""
+    drafted: bool = True
+    """Whether there may be a draft."""
 
 
 def known_op(tx: Transaction, op_id: str) -> Row | None:
     """What an op_id was stored as: an answer, a draft, or None."""
-    return tx.one(_KNOWN_OP, {"op_id": op_id}) or tx.one(_KNOWN_DRAFT, {"op_id": op_id})
+    return tx.one(KNOWN_OP, {"op_id": op_id})
 
 
 def place_of(tx: Transaction, seat: Seat, task: LockedTask) -> Place:
     """Where an operation on this task lands for this seat."""
-    row = tx.one(_ASSIGNMENT, {"task": task.id, "session": seat.id})
+    row = tx.one(ASSIGNMENT, {"task": task.id, "session": seat.id})
     if row is None:
         return Place(task, None, 0, None, 0)
-    return Place(task, row["state"], row["slot"], row["standing"], row["revision"], bool(row["set_aside"]))
+    return Place(
+        task,
+        row["state"],
+        row["slot"],
+        row["standing"],
+        row["revision"],
+        bool(row["set_aside"]),
+        row["last"],
+        bool(row["drafts"]),
+    )
 
 
 def base_of(tx: Transaction, seat: Seat, place: Place, op: OperationDict) -> int | None:
@@ -80,10 +102,9 @@ def base_of(tx: Transaction, seat: Seat, place: Place, op: OperationDict) -> int
     if isinstance(base, int):
         named = {"task": place.task.id, "session": seat.id, "revision": base}
         return base if base == 0 or tx.one(_REVISION, named) is not None else None
-    for statement, column in ((_KNOWN_OP, "revision"), (_KNOWN_DRAFT, "base")):
-        row = tx.one(statement, {"op_id": base})
-        if row is not None and (row["session"], row["task"]) == (seat.id, place.task.id):
-            return int(row[column])
+    row = known_op(tx, base)
+    if row is not None and (row["session"], row["task"]) == (seat.id, place.task.id):
+        return int(row["revision"])
     return None
 
 
@@ -129,10 +150,12 @@ def revision_row(tx: Transaction, seat: Seat, task: LockedTask, revision: int) -
 
 def next_revision(tx: Transaction, seat: Seat, place: Place) -> int:
     """The number of the next revision."""
-    last: int = tx.value(_LAST_REVISION, {"task": place.task.id, "session": seat.id})
+    last = place.last
+    if last is None:
+        last = int(tx.value(_LAST_REVISION, {"task": place.task.id, "session": seat.id}))
     return last + 1
 
 
 def original(tx: Transaction, task: LockedTask) -> Task:
     """The document of a task as it was queued."""
-    return merged(tx.value(_DOCUMENT, {"document": task.document}), None)
+    return merged(tx.value(DOCUMENT, {"document": task.document}), None)

@@ -18,18 +18,18 @@ CLIENT_SECONDS = 60.0
 NO_CLIENT = ""  # callers that name no client are one client together
 NAME_LIMIT = 200
 
-_SEAT = Statement(
-    "A seat with its dataset and the dataset's newest run, by token.",
-    """
+_WITH_RUN = """
     SELECT s.*, d.name AS dataset_name, d.exclude_by, d.overlap, d.ignore_counts, d.lease_seconds, d.paused,
            d.queued, d.done, d.withdrawn, d.freed, d.run, d.label_version, r.view_id, r.wants, r.stream,
            r.stream_detail, r.stream_row, r.rows_read, r.rows_known, r.beat_at AS host_beat, r.ended_at,
            r.error, r.routed, r.excluded, r.exclude_own, r.progress AS run_progress
       FROM session s JOIN dataset d ON d.id = s.dataset LEFT JOIN run r ON r.id = d.run
-     WHERE s.token = :token
-    """,
+"""
+SEAT = Statement(
+    "A seat with its dataset and the dataset's newest run, by token.", f"{_WITH_RUN} WHERE s.token = :token"
 )
-_LOCK = Statement(
+SEATS = Statement("The same of several seats.", f"{_WITH_RUN} WHERE s.token IN {{texts:tokens}}")
+LOCK_SEAT = Statement(
     "Lock a seat; what is read afterwards is as new as the lock.",
     "SELECT id FROM session s WHERE s.token = :token {lock:s}",
 )
@@ -191,8 +191,8 @@ def look_anew(tx: Transaction, session: int) -> None:
 
 def lock_seat(tx: Transaction, token: str) -> Seat:
     """The seat of a token, locked. Errors: `NotKnown`."""
-    tx.lock(_LOCK, {"token": token})
-    row = tx.one(_SEAT, {"token": token})
+    tx.lock(LOCK_SEAT, {"token": token})
+    row = tx.one(SEAT, {"token": token})
     if row is None:
         raise NotKnown("This session is not known here. Claim the seat again by its name.")
     return Seat(

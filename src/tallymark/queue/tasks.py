@@ -14,7 +14,7 @@ from tallymark.queue.journal import journal
 from tallymark.queue.locks import keeps_seats
 from tallymark.store import Row, Statement, Transaction, json_ids
 
-_LOCK = Statement(
+LOCK = Statement(
     "Tasks, locked in id order.",
     "SELECT id, dataset, rank, state, overlap, least, most, audience, taken, counted, document FROM task t"
     " WHERE t.id IN {ids} ORDER BY t.id {lock:t}",
@@ -147,7 +147,12 @@ class Tasks:
     @classmethod
     def locked(cls, tx: Transaction, dataset: int, ids: Sequence[int]) -> "Tasks":
         """Lock those of the ids that are tasks of this dataset."""
-        rows = tx.all(_LOCK, {"ids": json_ids(ids)}) if ids else []
+        named = {"ids": json_ids(ids)}
+        if len(ids) == 1:
+            found = tx.one(LOCK, named)
+            rows = [] if found is None else [found]
+        else:
+            rows = tx.all(LOCK, named) if ids else []
         return cls(tx, dataset, [row for row in rows if row["dataset"] == dataset])
 
     def reload(self) -> None:

@@ -1,9 +1,11 @@
 """The threads that write; an acknowledgement leaves only after the commit.
 
 SQLite has one writer at a time and a commit costs a flush to disk, so there is one thread, and requests that
-wait together are committed together, each in a savepoint of its own. PostgreSQL writes many at a time and
-joins their flushes itself: several threads, each request in a transaction of its own, done again when others
-were in its way. Work of sessions goes before bulk work, and one commit takes at most one piece of bulk work.
+wait together are committed together, each in a savepoint of its own. PostgreSQL writes many at a time, but
+all answers of a dataset change its counters, and so would wait for each other's flush: those that wait
+together are committed together there, too, after what all of them lock was locked in one order. Whatever
+fails in such a group is done again, each piece in a transaction of its own, and that again when others were
+in its way. Work of sessions goes before bulk work, and one commit takes at most one piece of bulk work.
 """
 
 import logging
@@ -11,16 +13,19 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from tallymark.errors import StoreUnavailable, TallymarkError
+from tallymark.queue.ahead import Reach, look_ahead
 from tallymark.store import Store, Transaction
 
 T = TypeVar("T")
-Work = tuple[Callable[[Transaction], Any], "Future[Any]"]
 Outcome = tuple["Future[Any]", Any, BaseException | None]
 
 TOGETHER = 64
+GROUPS = 2
+"""How many groups are under way at once: one is worked on while another one is flushed to disk."""
 
 log = logging.getLogger(__name__)
 
@@ -31,16 +36,31 @@ class WriterClosed(TallymarkError):
     code = "closing"
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of work. With a `reach` it may be done in a group, and once more by itself after that.
+
+    A `swift` one is done by itself, but may be done once more, too.
+    """
+
+    work: Callable[[Transaction], Any]
+    future: "Future[Any]"
+    reach: Reach | None = None
+    swift: bool = False
+
+
 class Writer:
     """The writer of a store. `submit` from any thread; `close` finishes what was submitted."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._sessions: deque[Work] = deque()
-        self._bulk: deque[Work] = deque()
+        self._sessions: deque[Piece] = deque()
+        self._grouped: deque[Piece] = deque()
+        self._bulk: deque[Piece] = deque()
         self._wake = threading.Condition()
         self._closing = False
-        self._together = TOGETHER if store.writers == 1 else 1
+        self._alone = store.writers == 1
+        self._groups = 0
         self._threads = [
             threading.Thread(target=self._loop, name=f"tallymark-writer-{n}", daemon=True)
             for n in range(store.writers)
@@ -48,16 +68,26 @@ class Writer:
         for thread in self._threads:
             thread.start()
 
-    def submit(self, work: Callable[[Transaction], T], *, bulk: bool = False) -> "Future[T]":
+    def submit(
+        self,
+        work: Callable[[Transaction], T],
+        *,
+        bulk: bool = False,
+        reach: Reach | None = None,
+        swift: bool = False,
+    ) -> "Future[T]":
         """Do some work in the next transaction. The future is done after COMMIT, or holds what was raised.
 
-        Work may be done more than once until it is stored, so it changes nothing but the database.
+        Work may be done more than once until it is stored, so it changes nothing but the database. Whoever
+        names its `reach`, or says that it is `swift`, says that it waits for nobody else's locks but for a
+        moment, and that it may be done once more even after it was stored.
         """
         future: Future[T] = Future()
         with self._wake:
             if self._closing:
                 raise WriterClosed("The writer of this database is closing.")
-            (self._bulk if bulk else self._sessions).append((work, future))
+            queue = self._bulk if bulk else self._sessions if reach is None or self._alone else self._grouped
+            queue.append(Piece(work, future, reach, swift))
             self._wake.notify()
         return future
 
@@ -76,43 +106,86 @@ class Writer:
             thread.join()
 
     def _loop(self) -> None:
-        while batch := self._next_batch():
-            batch = [piece for piece in batch if piece[1].set_running_or_notify_cancel()]
-            outcomes = self._commit(batch) if self._together > 1 else map(self._alone, batch)
-            for future, result, failure in outcomes:
+        next_batch = self._next_batch if self._alone else self._next_beside_others
+        commit = self._commit if self._alone else self._commit_beside_others
+        while batch := next_batch():
+            for future, result, failure in commit(batch):
                 _tell(future, result, failure)
 
-    def _commit(self, batch: list[Work]) -> list[Outcome]:
-        try:
-            with self._store.transaction() as tx:
-                return [self._one(tx, work, future) for work, future in batch]
-        except BaseException as error:  # the thread must live on, whatever work did
-            expected = isinstance(error, StoreUnavailable)  # it says itself what to do
-            log.error("A commit failed; %d requests are told so", len(batch), exc_info=not expected)
-            return [(future, None, error) for _, future in batch]
-
-    def _alone(self, piece: Work) -> Outcome:
-        work, future = piece
-        try:
-            return future, self._store.do(work), None
-        except BaseException as error:  # as above
-            return future, None, error
-
-    def _next_batch(self) -> list[Work]:
+    def _next_batch(self) -> list[Piece]:
         """What the next commit does; empty when the writer is closed and nothing is left."""
         with self._wake:
             self._wake.wait_for(lambda: self._sessions or self._bulk or self._closing)
-            batch = [self._sessions.popleft() for _ in range(min(self._together, len(self._sessions)))]
-            if self._bulk and len(batch) < self._together:
+            batch = _first(self._sessions, TOGETHER)
+            if self._bulk and len(batch) < TOGETHER:
                 batch.append(self._bulk.popleft())
             return batch
 
-    def _one(self, tx: Transaction, work: Callable[[Transaction], Any], future: "Future[Any]") -> Outcome:
+    def _commit(self, batch: list[Piece]) -> list[Outcome]:
+        batch = _begun(batch)
+        try:
+            with self._store.transaction() as tx:
+                return [self._one(tx, piece) for piece in batch]
+        except BaseException as error:  # the thread must live on, whatever work did
+            expected = isinstance(error, StoreUnavailable)  # it says itself what to do
+            log.error("A commit failed; %d requests are told so", len(batch), exc_info=not expected)
+            return [(piece.future, None, error) for piece in batch]
+
+    def _one(self, tx: Transaction, piece: Piece) -> Outcome:
         try:
             with tx.savepoint():
-                return future, work(tx), None
+                return piece.future, piece.work(tx), None
         except Exception as error:
-            return future, None, self._store.explained(error)
+            return piece.future, None, self._store.explained(error)
+
+    def _next_beside_others(self) -> list[Piece]:
+        """One piece, or a group, of which few are under way at once; empty when nothing will come."""
+        with self._wake:
+            self._wake.wait_for(lambda: self._can_begin() or self._closing)
+            if self._grouped and self._groups < GROUPS:
+                self._groups += 1
+                return _first(self._grouped, TOGETHER)
+            return _first(self._sessions, 1) or _first(self._bulk, 1)
+
+    def _can_begin(self) -> bool:
+        return bool(self._sessions or self._bulk or (self._grouped and self._groups < GROUPS))
+
+    def _commit_beside_others(self, batch: list[Piece]) -> list[Outcome]:
+        begun = _begun(batch)
+        if batch[0].reach is None:
+            return (batch[0].swift and self._together(begun)) or [self._by_itself(piece) for piece in begun]
+        try:
+            return self._together(begun) or [self._by_itself(piece) for piece in begun]
+        finally:
+            with self._wake:
+                self._groups -= 1
+                self._wake.notify()
+
+    def _together(self, batch: list[Piece]) -> list[Outcome]:
+        """All pieces in one transaction; none where anything failed."""
+        try:
+            with self._store.swift_transaction() as tx:
+                if any(piece.reach for piece in batch):
+                    look_ahead(tx, [piece.reach for piece in batch if piece.reach is not None])
+                return [(piece.future, piece.work(tx), None) for piece in batch]
+        except Exception:
+            log.debug("%d requests are done one by one", len(batch), exc_info=True)
+            return []
+
+    def _by_itself(self, piece: Piece) -> Outcome:
+        try:
+            return piece.future, self._store.do(piece.work), None
+        except BaseException as error:  # as above
+            return piece.future, None, error
+
+
+def _first(pieces: deque[Piece], most: int) -> list[Piece]:
+    return [pieces.popleft() for _ in range(min(most, len(pieces)))]
+
+
+def _begun(batch: list[Piece]) -> list[Piece]:
+    """Those that nobody has cancelled; nobody can from now on."""
+    return [piece for piece in batch if piece.future.set_running_or_notify_cancel()]
 
 
 def _tell(future: "Future[Any]", result: Any, failure: BaseException | None) -> None:

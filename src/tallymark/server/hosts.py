@@ -7,7 +7,7 @@ while the writer is held.
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from tallymark import jsontext, queue
 from tallymark.channel.client import Address, post
 from tallymark.errors import ChannelDown, NotKnown, TallymarkError
 from tallymark.server.problems import Refused
-from tallymark.store import Statement, Store, Transaction
+from tallymark.store import Row, Statement, Store, Transaction
 from tallymark.types import OperationDict, Task
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ _WAKE_PAUSE = 0.1
 _FRESH_SECONDS = 2.0
 _THREADS = 64  # each waits for one validation or event, two seconds at most
 
-_HOST = Statement(
-    "The newest run of a session's dataset, and where its host listens.",
-    "SELECT r.id, r.address, r.secret, r.wants, r.ended_at FROM session s"
-    " JOIN dataset d ON d.id = s.dataset JOIN run r ON r.id = d.run WHERE s.token = :session",
+_HOSTS = Statement(
+    "The newest runs of the datasets of some sessions, and where their hosts listen.",
+    "SELECT s.token, r.id, r.address, r.secret, r.wants, r.ended_at FROM session s"
+    " JOIN dataset d ON d.id = s.dataset JOIN run r ON r.id = d.run WHERE s.token IN {texts:sessions}",
 )
 
 
@@ -53,6 +53,8 @@ class Hosts:
         self._known: dict[str, HostRun] = {}
         self._known_since = time.monotonic()
         self._alone = store.writers == 1
+        self._used: set[str] = set()
+        self._looking: asyncio.Future[None] | None = None
         self._changes = 0
         self._waking: set[int] = set()
         self._closed = False
@@ -121,8 +123,9 @@ class Hosts:
             raise Refused("not_known", str(error)) from error
 
     async def _of(self, session: str) -> HostRun | None:
+        self._used.add(session)
         if not self._alone and time.monotonic() - self._known_since > _FRESH_SECONDS:
-            self.forget()  # another process may have been told of another run
+            await self._look_again()  # another process may have been told of another run
         known = self._known.get(session)
         if known is not None:
             return known
@@ -134,18 +137,35 @@ class Hosts:
 
         return await asyncio.get_running_loop().run_in_executor(self._pool, call)
 
+    async def _look_again(self) -> None:
+        """Look up the hosts of all sessions that were used lately, once for everybody who waits for it."""
+        if self._looking is None:
+            used, self._used = self._used, set()
+            self._looking = asyncio.get_running_loop().run_in_executor(self._pool, self._know_only, used)
+            self._looking.add_done_callback(self._looked)
+        await asyncio.shield(self._looking)
+
+    def _looked(self, _: object) -> None:
+        self._looking = None
+
+    def _know_only(self, sessions: set[str]) -> None:
+        changes = self._changes
+        found = self._found(sessions)
+        if changes == self._changes:
+            self._known = found
+        self._known_since = time.monotonic()
+
     def _look_up(self, session: str) -> HostRun | None:
         changes = self._changes
-        with self._store.reading() as tx:
-            row = tx.one(_HOST, {"session": session})
-        if row is None:
-            return None
-        listens = row["ended_at"] is None and row["address"]
-        address = Address(row["address"], row["secret"]) if listens else None
-        run = HostRun(row["id"], address, frozenset(jsontext.loads(row["wants"])))
+        found = self._found([session])
         if changes == self._changes:
-            self._known[session] = run
-        return run
+            self._known |= found
+        return found.get(session)
+
+    def _found(self, sessions: Collection[str]) -> dict[str, HostRun]:
+        with self._store.reading() as tx:
+            rows = tx.all(_HOSTS, {"sessions": jsontext.dumps(list(sessions))})
+        return {row["token"]: _host_of(row) for row in rows}
 
     def _wake_in_pool(self, session: str) -> None:
         if not self._closed:
@@ -160,6 +180,12 @@ class Hosts:
             post(run.address, "/wake", {}, timeout=self._timeout)
         except TallymarkError as error:
             logger.debug("the host of run %s cannot be woken: %s", run.run, error)
+
+
+def _host_of(row: Row) -> HostRun:
+    listens = row["ended_at"] is None and row["address"]
+    address = Address(row["address"], row["secret"]) if listens else None
+    return HostRun(row["id"], address, frozenset(jsontext.loads(row["wants"])))
 
 
 def _previews(tx: Transaction, session: str, operations: Sequence[OperationDict]) -> dict[str, Task]:

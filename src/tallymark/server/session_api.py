@@ -85,7 +85,8 @@ async def lease(session: str, request: Request) -> Response:
     reply = await server.write(
         lambda tx: queue.lease.lease_json(
             tx, session=session, client_id=asked.client_id, size=asked.size, holding=asked.holding
-        )
+        ),
+        swift=True,
     )
     server.hosts.wake(session)
     return bytes_reply(reply)
@@ -106,7 +107,7 @@ async def answers(session: str, request: Request) -> Response:
     validated = await server.hosts.validate(server, session, operations)
 
     def save(tx: Transaction) -> tuple[list[AckDict], ProgressDict]:
-        acks = queue.answers.save(
+        return queue.answers.save_telling(
             tx,
             session=session,
             ops=operations,
@@ -114,9 +115,8 @@ async def answers(session: str, request: Request) -> Response:
             client_id=asked.client_id,
             validated=validated,
         )
-        return acks, queue.progress.progress(tx, session=session)
 
-    acks, progress = await server.write(save)
+    acks, progress = await server.write(save, reach=queue.answers.reach_of(session, operations))
     server.hosts.wake(session)
     return json_reply({"acks": acks, "progress": progress})
 

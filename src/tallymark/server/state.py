@@ -8,6 +8,7 @@ from typing import TypeVar, cast
 from anyio.to_thread import run_sync
 from fastapi import Request
 
+from tallymark.queue.ahead import Reach
 from tallymark.queue.writer import Writer
 from tallymark.server.access import Access
 from tallymark.server.bridge import Bridge
@@ -37,9 +38,16 @@ class ServerState:
     passwords: Passwords = field(default_factory=Passwords)
     bridge: Bridge = field(default_factory=Bridge)
 
-    async def write(self, change: Callable[[Transaction], Result], *, bulk: bool = False) -> Result:
-        """Run a change in the writer's next commit; done when it is on disk. `bulk` gives way to people."""
-        return await self.bridge.wait(self.writer.submit(change, bulk=bulk))
+    async def write(
+        self,
+        change: Callable[[Transaction], Result],
+        *,
+        bulk: bool = False,
+        reach: Reach | None = None,
+        swift: bool = False,
+    ) -> Result:
+        """Run a change in the writer's next commit; done when it is on disk (see `Writer.submit`)."""
+        return await self.bridge.wait(self.writer.submit(change, bulk=bulk, reach=reach, swift=swift))
 
     async def read(self, look: Callable[[Transaction], Result]) -> Result:
         """Run a look-up on one snapshot, in a worker thread."""

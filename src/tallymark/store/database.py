@@ -41,6 +41,9 @@ class Database(Protocol):
     def begun(self, *, writing: bool) -> AbstractContextManager[Transaction]:
         """A transaction that is committed when the block ends and undone when it raises."""
 
+    def begun_swiftly(self) -> AbstractContextManager[Transaction]:
+        """A transaction to write in as few messages as can be; a savepoint in it undoes all of it."""
+
     def is_new(self, transaction: Transaction) -> bool:
         """Whether there is no table yet."""
 

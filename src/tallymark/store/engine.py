@@ -95,6 +95,17 @@ class Store:
             yield transaction
             transaction.flush()
 
+    @contextmanager
+    def swift_transaction(self) -> Iterator[Transaction]:
+        """Write, in as few messages to the database as can be; for work that `do` does if this fails.
+
+        Errors, also of statements that were executed before: any. A savepoint that is needed undoes the whole
+        transaction (`StoreConflict`), and so does a lock that others hold for a while.
+        """
+        with self._database.begun_swiftly() as transaction:
+            yield transaction
+            transaction.flush()
+
     def do(self, work: Callable[[Transaction], T]) -> T:
         """Do some work in a transaction, and again, up to 8 times, while others are in its way."""
         tries = 0

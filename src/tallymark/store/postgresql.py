@@ -5,6 +5,7 @@ The tables are in a schema of their own, so that a database may hold other thing
 
 import itertools
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -32,11 +33,14 @@ SCHEMA = "tallymark"
 WRITERS = 8
 WAIT = "30s"
 """How long a statement waits for a lock before it gives up."""
+SWIFT_WAIT = "200ms"
+"""The same in a swift transaction, of which others may wait for the rest."""
 
 _MAKING = 84_000  # the advisory lock of whoever makes or migrates the tables
 _READ_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _TIME = "SELECT extract(epoch FROM clock_timestamp())::float8"
+_TIME_AND_PATIENCE = f"{_TIME}, set_config('lock_timeout', '{SWIFT_WAIT}', true)"
 _CONFLICTS = {"40001", "40P01"}
 _PASSING = {"08", "53", "55", "57", "58"}
 _READ_ONLY = {"25006", "42501"}
@@ -76,6 +80,9 @@ class PostgreSQLTransaction(Transaction):
         """Execute a statement that does nothing but lock; a reader locks nothing."""
         if self.concurrent:
             self._execute(statement, parameters or {})
+
+    def foresee(self, statement: Statement, parameters: Mapping[str, Any], row: Any) -> None:
+        """Nothing: what others have written since is seen by whoever asks."""
 
     def many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute once for each row of parameters."""
@@ -121,6 +128,71 @@ class PostgreSQLTransaction(Transaction):
             if explained is error:
                 raise
             raise explained from error
+
+
+class SwiftTransaction(PostgreSQLTransaction):
+    """A transaction whose statements go out together: nothing waits for an answer that nobody looks at.
+
+    An error may be raised by a later statement than its own. All of the transaction is undone then.
+    """
+
+    def __init__(
+        self,
+        connection: "psycopg.Connection[Any]",
+        timed: "psycopg.Cursor[Any]",
+        database: "PostgreSQLDatabase",
+        now: float | None,
+    ) -> None:
+        super().__init__(connection, 0.0, database, writing=True)
+        self._timed = timed
+        self._known_now = now
+        self._foreseen: defaultdict[tuple[Any, ...], list[Any]] = defaultdict(list)
+
+    @property
+    def now(self) -> float:
+        """Seconds since 1970 by the database's clock, the same for the whole transaction."""
+        if self._known_now is None:
+            self._known_now = float(self._explaining(self._timed.fetchone)[0])
+        return self._known_now
+
+    def all(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> list[Any]:
+        """Every row."""
+        rows: list[Any] = self._explaining(self._execute(statement, parameters or {}).fetchall)
+        return rows
+
+    def one(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> Any:
+        """The first row, or None."""
+        rows = self._foreseen.get((statement, *(parameters or {}).values()))
+        if rows:
+            return rows.pop()
+        return self._explaining(self._execute(statement, parameters or {}).fetchone)
+
+    def foresee(self, statement: Statement, parameters: Mapping[str, Any], row: Any) -> None:
+        """The next `one` of a statement with these parameters, named in this order, gives this row."""
+        self._foreseen[statement, *parameters.values()].append(row)
+
+    def lock(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> None:
+        """Execute a statement that does nothing but lock, unless that was done ahead."""
+        foreseen = self._foreseen.get((statement, *(parameters or {}).values()))
+        if foreseen:
+            foreseen.pop()
+        else:
+            super().lock(statement, parameters)
+
+    def touched(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> int:
+        """Not known here."""
+        raise NotImplementedError
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo everything when something inside raises: it has to be done again in another transaction."""
+        try:
+            yield
+        except Exception as error:
+            raise StoreConflict(f"Work in {self._database.name} has to be done again by itself.") from error
+
+    def _check(self) -> None:
+        """What went wrong is known at the commit."""
 
 
 class PostgreSQLDatabase:
@@ -169,6 +241,24 @@ class PostgreSQLDatabase:
                 if transaction._lives():
                     connection.execute("ROLLBACK")
                 raise
+
+    @contextmanager
+    def begun_swiftly(self) -> Iterator[SwiftTransaction]:
+        """A transaction for who writes, whose statements are sent in a pipeline."""
+        with self._failing(), self._pooled() as connection:
+            try:
+                with connection.pipeline():
+                    connection.execute(_READ_WRITE)
+                    timed = connection.execute(_TIME_AND_PATIENCE)
+                    now = None if self._clock is None else self._clock()
+                    yield SwiftTransaction(connection, timed, self, now)
+                    committed = connection.execute("COMMIT")
+            except BaseException:
+                if connection.info.transaction_status != TransactionStatus.IDLE and not connection.broken:
+                    connection.execute("ROLLBACK")
+                raise
+            if committed.statusmessage != "COMMIT":
+                raise StoreConflict(f"{self.name} undid a transaction.")
 
     def is_new(self, transaction: Transaction) -> bool:
         """Whether there is no table yet; whoever asks holds the lock of making them from now on."""
@@ -239,9 +329,21 @@ class PostgreSQLDatabase:
             pooled, now = self._taken(begin)
         if pooled is None:
             raise StoreUnavailable(f"The database {self.name} ends every connection. Look into its log.")
+        with self._returned(pooled) as connection:
+            yield connection, now
+
+    @contextmanager
+    def _pooled(self) -> Iterator["psycopg.Connection[Any]"]:
+        """A connection, which may turn out to be lost."""
+        with self._returned(self._engine.raw_connection()) as connection:
+            yield connection
+
+    @contextmanager
+    def _returned(self, pooled: PoolProxiedConnection) -> Iterator["psycopg.Connection[Any]"]:
+        """A connection of the pool, which goes back to it unless it is lost."""
         connection: Any = pooled.driver_connection
         try:
-            yield connection, now
+            yield connection
         finally:
             if connection.broken:
                 pooled.invalidate()

@@ -5,7 +5,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from tallymark.databases import shown
 from tallymark.errors import StoreError, StoreUnavailable
 from tallymark.store.database import Clock, ddl
 from tallymark.store.statements import SQLITE, Statement
-from tallymark.store.transaction import Transaction
+from tallymark.store.transaction import Row, Transaction
 
 APPLICATION_ID = 0x54414C59  # "TALY": marks the SQLite file as ours
 BUSY_SECONDS = 30.0
@@ -36,10 +36,16 @@ class SQLiteTransaction(Transaction):
     def lock(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> None:
         """Nothing: the one writer holds the database."""
 
+    def foresee(self, statement: Statement, parameters: Mapping[str, Any], row: Row | None) -> None:
+        """Nothing: asking costs no more than remembering."""
+
     def many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute once for each row of parameters."""
         given = list(rows)
         if not given:
+            return
+        if len(given) == 1:  # all or nothing by itself
+            self._execute(statement, given[0])
             return
         sql = self._rendered(statement)
         try:
@@ -117,6 +123,10 @@ class SQLiteDatabase:
             raise self.explained(error) from error
         finally:
             pooled.close()
+
+    def begun_swiftly(self) -> AbstractContextManager[SQLiteTransaction]:
+        """The same as any: a call of SQLite is no message."""
+        return self.begun(writing=True)
 
     def is_new(self, transaction: Transaction) -> bool:
         """Whether there is no table yet."""

@@ -46,10 +46,14 @@ class Transaction(ABC):
     def __init__(self, connection: Any, dialect: Dialect, now: float) -> None:
         self._connection = connection
         self._dialect = dialect
-        self.now = now
-        """Seconds since 1970 by the database's clock, the same for the whole transaction."""
+        self._now = now
         self._tallies: defaultdict[int, _Tally] = defaultdict(_Tally)
         self._depth = 0
+
+    @property
+    def now(self) -> float:
+        """Seconds since 1970 by the database's clock, the same for the whole transaction."""
+        return self._now
 
     def all(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """Every row."""
@@ -66,14 +70,27 @@ class Transaction(ABC):
         row = self.one(statement, parameters)
         return None if row is None else row[0]
 
+    @abstractmethod
+    def foresee(self, statement: Statement, parameters: Mapping[str, Any], row: Row | None) -> None:
+        """The next `one` of a statement with these parameters, named in this order, would give this row.
+
+        A `lock` that was foreseen is held already.
+
+        A hint, which only a transaction that waits for each answer of its database heeds.
+        """
+
     def stream(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> Iterator[Row]:
         """Rows one at a time; constant memory."""
         yield from self._execute(statement, parameters or {})
 
-    def run(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> int:
+    def run(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> None:
+        """Execute."""
+        self._execute(statement, parameters or {})
+
+    def touched(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> int:
         """Execute, and how many rows were touched."""
-        touched: int = self._execute(statement, parameters or {}).rowcount
-        return touched
+        rows: int = self._execute(statement, parameters or {}).rowcount
+        return rows
 
     @abstractmethod
     def lock(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> None:
