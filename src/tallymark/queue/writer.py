@@ -40,13 +40,14 @@ class WriterClosed(TallymarkError):
 class Piece:
     """A piece of work. With a `reach` it may be done in a group, and once more by itself after that.
 
-    A `swift` one is done by itself, but may be done once more, too.
+    A `swift` one is done by itself, but may be done once more, too. Nobody can cancel a `begun` one.
     """
 
     work: Callable[[Transaction], Any]
     future: "Future[Any]"
     reach: Reach | None = None
     swift: bool = False
+    begun: bool = False
 
 
 class Writer:
@@ -154,12 +155,14 @@ class Writer:
         begun = _begun(batch)
         if batch[0].reach is None:
             return (batch[0].swift and self._together(begun)) or [self._by_itself(piece) for piece in begun]
-        try:
-            return self._together(begun) or [self._by_itself(piece) for piece in begun]
-        finally:
-            with self._wake:
-                self._groups -= 1
-                self._wake.notify()
+        done = self._together(begun)
+        with self._wake:
+            self._groups -= 1
+            if not done:  # by whichever thread is free: one of them may have to wait for long
+                again = [Piece(piece.work, piece.future, begun=True) for piece in begun]
+                self._sessions.extendleft(reversed(again))
+                self._wake.notify_all()
+        return done
 
     def _together(self, batch: list[Piece]) -> list[Outcome]:
         """All pieces in one transaction; none where anything failed."""
@@ -168,7 +171,7 @@ class Writer:
                 if any(piece.reach for piece in batch):
                     look_ahead(tx, [piece.reach for piece in batch if piece.reach is not None])
                 return [(piece.future, piece.work(tx), None) for piece in batch]
-        except Exception:
+        except BaseException:  # as above; each piece tells by itself what is wrong with it
             log.debug("%d requests are done one by one", len(batch), exc_info=True)
             return []
 
@@ -185,7 +188,7 @@ def _first(pieces: deque[Piece], most: int) -> list[Piece]:
 
 def _begun(batch: list[Piece]) -> list[Piece]:
     """Those that nobody has cancelled; nobody can from now on."""
-    return [piece for piece in batch if piece.future.set_running_or_notify_cancel()]
+    return [piece for piece in batch if piece.begun or piece.future.set_running_or_notify_cancel()]
 
 
 def _tell(future: "Future[Any]", result: Any, failure: BaseException | None) -> None:
