@@ -345,9 +345,13 @@ def children(pid: int) -> list[int]:
 
 def cpu_seconds(pid: int) -> float:
     """Processor time of a process and its living children."""
+    return own_seconds(pid) + sum(cpu_seconds(child) for child in children(pid))
+
+
+def own_seconds(pid: int) -> float:
+    """Processor time of a process."""
     words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    own = (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
-    return own + sum(cpu_seconds(child) for child in children(pid))
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def _four_bytes(_scope: Any, _receive: Any, send: Any) -> None:

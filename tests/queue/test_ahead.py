@@ -1,4 +1,4 @@
-"""Answers that wait together on PostgreSQL: one transaction for all, and each its own where anything fails."""
+"""Answers that wait together on PostgreSQL: one transaction for all, each its own where anything fails."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -72,9 +72,7 @@ def results(futures: "list[Future[Saved]]") -> list[str]:
     return [future.result(PATIENCE)[1][0]["result"] for future in futures]
 
 
-def test_what_waits_together_is_stored_together(
-    team: Team, writer: Writer, gate: Callable[[], None]
-) -> None:
+def test_what_waits_together_is_stored_together(team: Team, writer: Writer, gate: Callable[[], None]) -> None:
     team.tasks("a", "b", "c", "d")
     people = team.people("ann", "bob", "cem")
     futures = [saving(writer, person, person.op(person.lease()[0])) for person in people]
@@ -146,7 +144,7 @@ def test_an_error_is_its_own_and_hurts_nobody_else(
 def test_what_fits_nowhere_is_kept_and_the_others_are_stored(
     team: Team, writer: Writer, gate: Callable[[], None]
 ) -> None:
-    task, _ = team.tasks("a", "b")
+    team.tasks("a", "b")
     ann, bob, cem = team.people("ann", "bob", "cem")
     [mine], [yours] = ann.lease(), bob.lease()
     op = ann.op(mine)
