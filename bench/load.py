@@ -26,6 +26,7 @@ from tallymark.store import Statement, Store
 
 ANNOTATORS = 32
 LEASED = 10
+HELD, ANSWERS_A_LEASE = 20, 4  # of annotators by the clock
 JSON = {"content-type": "application/json"}
 START_SECONDS = 30.0
 
@@ -238,7 +239,7 @@ async def closed_loop(url: str, datasets: Sequence[str], seconds: float) -> Work
 async def open_loop(url: str, dataset: str, seconds: float, rate: float) -> Work:
     """Annotators who save by the clock, so many answers a second among them, whatever becomes of them.
 
-    Each request counts from the moment it was due. Who has few tasks left asks for ten more.
+    Each request counts from the moment it was due. Who has answered four tasks asks for four more.
     """
     async with connected() as http:
         team = Annotators(http, url, Work(seconds))
@@ -275,7 +276,7 @@ class Clockwork:
     def due(self, moment: float) -> list["asyncio.Task[None]"]:
         """The requests of one moment."""
         calls: list[Awaitable[None]] = []
-        if len(self._tasks) < LEASED and not self._asking:
+        if len(self._tasks) <= HELD - ANSWERS_A_LEASE and not self._asking:
             calls.append(self.lease(moment))
         if self._tasks:
             calls.append(self._answer(self._tasks.popleft(), moment))
@@ -284,11 +285,11 @@ class Clockwork:
         return [asyncio.ensure_future(call) for call in calls]
 
     async def lease(self, moment: float) -> None:
-        """Hold twenty tasks again."""
+        """Hold as many tasks as before."""
         self._asking = True
         try:
             found = await self._team.lease(
-                self._session, holding=list(self._held), size=2 * LEASED, since=moment
+                self._session, holding=list(self._held), size=HELD, since=moment
             )
         finally:
             self._asking = False

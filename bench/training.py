@@ -14,7 +14,6 @@ import contextlib
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -29,7 +28,7 @@ from tallymark.channel.find import living_server, stop_server
 
 SHARE_OF_MOST = 0.2
 MOST_RATIO = {"one core": 2.0, "a free core": 1.5}
-ROWS = 60_000
+ROWS = 40_000
 WARM_SECONDS = 10.0
 START_SECONDS = 300.0
 NAME = "training"
@@ -195,8 +194,7 @@ def recipe(folder: Path, name: str, *, trains: bool, core: int | None = None) ->
         assert server is not None
         yield Running(url, host.pid)
     finally:
-        host.send_signal(signal.SIGINT)
-        host.send_signal(signal.SIGINT)
+        host.kill()  # it would train with all that is settled before it ends
         host.wait(120)
         stop_server(database)
         for path in folder.glob(f"{name}.db*"):

@@ -269,8 +269,8 @@ INVARIANTS = (
         "available",
         "A task everybody can see again lies after every cursor or among the returned ones.",
         f"""
-        SELECT t.id AS task, s.id AS session FROM task t JOIN session s ON s.dataset = t.dataset
-         WHERE {_TASK} AND t.state = 'open' AND t.overlap IS NOT NULL AND t.taken < t.overlap
+        SELECT t.id AS task, s.id AS session FROM session s CROSS JOIN task t
+         WHERE t.dataset = s.dataset AND {_TASK} AND t.state = 'open' AND t.overlap IS NOT NULL AND t.taken < t.overlap
            AND t.taken = 0 AND s.retired_at IS NULL AND s.cursor_rank IS NOT NULL
            AND (t.rank, t.id) <= (s.cursor_rank, s.cursor_task) AND {belongs("s.id")}
            AND NOT EXISTS (SELECT 1 FROM returned r
