@@ -65,11 +65,12 @@ def built(made: Any, folder: Path, rows: int) -> Place:
         return place_of(done.read_text())
     made.drop(NAME)
     place: Place = made.new(NAME)
-    took = build(place, NAME, rows + OPEN, answered=rows)
-    size = made.size(NAME)
+    took = build(place, NAME, rows + OPEN, answered=rows, size=lambda: made.size(NAME))
     print(
         f"{made.kind}: {rows:,} answered and {OPEN:,} open tasks: fed in {took.fed:.0f} s,"
-        f" answers imported in {took.imported:.0f} s, {size / 1e6:,.0f} MB",
+        f" answers imported in {took.imported:.0f} s, {took.imported_bytes / 1e6:,.0f} MB:"
+        f" {took.fed_bytes / (rows + OPEN):,.0f} bytes for a task of {len(str(document(NAME, rows)))},"
+        f" {(took.imported_bytes - took.fed_bytes) / rows:,.0f} for an imported answer",
         flush=True,
     )
     done.write_text(address_of(place))

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,20 +133,24 @@ def databases(kind: str, folder: Path) -> Iterator[Databases]:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """Seconds that building took, by part."""
+    """Seconds that building took, and bytes on disk after it, by part."""
 
     fed: float
     imported: float
+    fed_bytes: int
+    imported_bytes: int
 
 
-def build(place: Place, name: str, tasks: int, *, answered: int = 0) -> Built:
+def build(
+    place: Place, name: str, tasks: int, *, answered: int = 0, size: Callable[[], int] = lambda: 0
+) -> Built:
     """A dataset that a recipe has read from a source of so many rows, the first of them answered already."""
     with open_channel(str(getattr(place, "url", place))) as channel:
         started = time.perf_counter()
         feed(channel, name, tasks)
-        fed = time.perf_counter()
+        fed, fed_bytes = time.perf_counter(), size()
         answer(channel, name, answered)
-        return Built(fed - started, time.perf_counter() - fed)
+        return Built(fed - started, time.perf_counter() - fed, fed_bytes, size())
 
 
 def feed(channel: Channel, name: str, tasks: int) -> None:

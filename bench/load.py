@@ -288,9 +288,7 @@ class Clockwork:
         """Hold as many tasks as before."""
         self._asking = True
         try:
-            found = await self._team.lease(
-                self._session, holding=list(self._held), size=HELD, since=moment
-            )
+            found = await self._team.lease(self._session, holding=list(self._held), size=HELD, since=moment)
         finally:
             self._asking = False
         self._held |= {task["task_id"] for task in found}
@@ -374,4 +372,5 @@ def _serve_constant(file: int) -> None:
 
 if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):
-        _serve_constant(int(sys.argv[1]))
+        for file in sys.argv[1:]:
+            _serve_constant(int(file))

@@ -45,25 +45,23 @@ def look_ahead(tx: Transaction, calls: Sequence[Reach]) -> None:
     ids = json_ids(sorted({task for call in calls for task in call.tasks}))
     tx.lock(_LOCK_SEATS, {"tokens": tokens})
     tasks = {row["id"]: row for row in tx.all(LOCK, {"ids": ids})}
-    alone = _independent(calls)
     seats = {row["token"]: row for row in tx.all(SEATS, {"tokens": tokens})}
     had = {(row["task"], row["session"]): row for row in tx.all(ASSIGNMENTS, {"ids": ids, "tokens": tokens})}
+    alone = [call for call in _independent(calls) if call.session in seats]
     for call in alone:
-        seat = seats.get(call.session)
+        seat = seats[call.session]
         tx.foresee(LOCK_SEAT, {"token": call.session}, None)
         tx.foresee(SEAT, {"token": call.session}, seat)
         for task in call.tasks:
-            if seat is not None:
-                tx.foresee(ASSIGNMENT, {"task": task, "session": seat["id"]}, had.get((task, seat["id"])))
-        if len(call.tasks) == 1:
-            tx.foresee(LOCK, {"ids": json_ids(call.tasks)}, tasks.get(call.tasks[0]))
+            tx.foresee(LOCK, {"ids": json_ids([task])}, tasks.get(task))
+            tx.foresee(ASSIGNMENT, {"task": task, "session": seat["id"]}, had.get((task, seat["id"])))
     _foresee_ops(tx, alone, seats)
-    _foresee_settings(tx, [seats[call.session] for call in alone if call.session in seats])
+    _foresee_settings(tx, [seats[call.session] for call in alone])
     _foresee_documents(tx, [tasks[task] for call in alone for task in call.tasks if task in tasks])
 
 
 def _independent(calls: Sequence[Reach]) -> list[Reach]:
-    """Those whose seat and tasks no other call touches, with operations that are none of another's."""
+    """Those of one operation whose seat and task no other call touches."""
     seats = Counter(call.session for call in calls)
     tasks = Counter(task for call in calls for task in set(call.tasks))
     return [
@@ -80,7 +78,7 @@ def _foresee_ops(tx: Transaction, calls: Iterable[Reach], seats: dict[str, Row])
     aside = {row["op_id"] for row in tx.all(QUARANTINED_OPS, named)}
     for op_id, (session, task_id) in ops.items():
         tx.foresee(KNOWN_OP, {"op_id": op_id}, known.get(op_id))
-        if op_id not in aside and session in seats:
+        if op_id not in aside:
             asked = {"op_id": op_id, "task_id": task_id, "session": seats[session]["id"]}
             tx.foresee(QUARANTINED, asked, None)
 

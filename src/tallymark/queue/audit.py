@@ -55,6 +55,7 @@ _LIVE = Statement(
     "SELECT count(*) FROM session s CROSS JOIN assignment a"
     " WHERE s.dataset = :dataset AND a.session = s.id AND a.state = 'leased' AND a.slot = 1",
 )
+# The states are all there are: they lead SQLite to the index of tasks that want everyone.
 _SLOTS_EVERYONE = Statement(
     "Slots of tasks that want everyone: wanted by open seats, still free, taken by others.",
     f"""
@@ -67,7 +68,8 @@ _SLOTS_EVERYONE = Statement(
                    s.kind = 'person' AND s.retired_at IS NULL AND t.state <> 'withdrawn'
                    AND {belongs("s.id")} AS open
               FROM task t JOIN session s ON s.dataset = t.dataset
-             WHERE t.dataset = :dataset AND t.overlap IS NULL) AS e
+             WHERE t.dataset = :dataset AND t.overlap IS NULL
+               AND t.state IN ('open', 'done', 'withdrawn')) AS e
       LEFT JOIN assignment a ON a.task = e.task AND a.session = e.session
     """,  # noqa: S608
 )
@@ -218,12 +220,13 @@ INVARIANTS = (
         "A seat's counters of answered, held and barred tasks are its assignments.",
         f"""
         SELECT s.id AS session, s.name, s.answered, s.held, s.ineligible FROM session s
+          LEFT JOIN (SELECT a.session, count(*) AS n FROM assignment a WHERE a.state = 'ineligible'
+                      GROUP BY a.session) i ON i.session = s.id
          WHERE {_SESSION} AND (
                s.answered <> (SELECT count(*) FROM assignment a
-                               WHERE a.session = s.id AND a.state = 'answered')
+                               WHERE a.session = s.id AND a.position IS NOT NULL AND a.state = 'answered')
             OR s.held <> (SELECT count(*) FROM assignment a WHERE a.session = s.id AND a.state = 'leased')
-            OR s.ineligible <> (SELECT count(*) FROM assignment a
-                                 WHERE a.session = s.id AND a.state = 'ineligible'))
+            OR s.ineligible <> coalesce(i.n, 0))
         """,  # noqa: S608
     ),
     _invariant(
@@ -270,8 +273,8 @@ INVARIANTS = (
         "A task everybody can see again lies after every cursor or among the returned ones.",
         f"""
         SELECT t.id AS task, s.id AS session FROM session s CROSS JOIN task t
-         WHERE t.dataset = s.dataset AND {_TASK} AND t.state = 'open' AND t.overlap IS NOT NULL AND t.taken < t.overlap
-           AND t.taken = 0 AND s.retired_at IS NULL AND s.cursor_rank IS NOT NULL
+         WHERE t.dataset = s.dataset AND {_TASK} AND t.state = 'open' AND t.overlap IS NOT NULL
+           AND t.taken < t.overlap AND t.taken = 0 AND s.retired_at IS NULL AND s.cursor_rank IS NOT NULL
            AND (t.rank, t.id) <= (s.cursor_rank, s.cursor_task) AND {belongs("s.id")}
            AND NOT EXISTS (SELECT 1 FROM returned r
                             WHERE r.dataset = t.dataset AND r.rank = t.rank AND r.task = t.id)

@@ -10,15 +10,6 @@ LOOKED_THROUGH = 200
 COUNTED = 1_000
 """So many open tasks of an audience are counted at most."""
 
-_AROUND = Statement(
-    "Whether some tasks of a dataset are for some only, and whether others than this seat have answered any.",
-    """
-    SELECT CASE WHEN EXISTS (SELECT 1 FROM audience u WHERE u.dataset = :dataset) THEN 1 ELSE 0 END
-               AS narrowed,
-           CASE WHEN EXISTS (SELECT 1 FROM session s WHERE s.dataset = :dataset AND s.id <> :session
-                                AND s.answered > 0) THEN 1 ELSE 0 END AS shared
-    """,
-)
 _OPEN_OF = Statement(
     "How many open tasks an audience has, up to a limit.",
     """
@@ -72,20 +63,17 @@ def seat_progress(tx: Transaction, seat: Seat) -> ProgressDict:
 def _remaining(tx: Transaction, seat: Seat) -> tuple[int, bool]:
     """How many open tasks a seat may still be asked about, and whether that is only an upper bound."""
     found = open_tasks(tx, seat)
-    named = {"dataset": seat.dataset, "session": seat.id}
     if found <= LOOKED_THROUGH:
         return _left(tx, seat), False
     row, pending = seat.row, tx.pending(seat.dataset)
     tasks = row["queued"] + pending["queued"]
     bound = max(0, min(tasks - seat.answered - seat.ineligible, found))
-    around = tx.one(_AROUND, named)
-    assert around is not None  # noqa: S101  (it has no FROM)
-    if around["narrowed"]:
+    if row["narrowed"]:
         its = _open_for(tx, seat)
         if its <= LOOKED_THROUGH:
             return _left(tx, seat), False
         return (bound if its >= COUNTED else min(bound, its)), True
-    alone = not (around["shared"] or seat.ineligible or row["withdrawn"] + pending["withdrawn"])
+    alone = not (row["shared"] or seat.ineligible or row["withdrawn"] + pending["withdrawn"])
     return bound, not alone
 
 

@@ -22,11 +22,16 @@ _WITH_RUN = """
     SELECT s.*, d.name AS dataset_name, d.exclude_by, d.overlap, d.ignore_counts, d.lease_seconds, d.paused,
            d.queued, d.done, d.withdrawn, d.freed, d.run, d.label_version, r.view_id, r.wants, r.stream,
            r.stream_detail, r.stream_row, r.rows_read, r.rows_known, r.beat_at AS host_beat, r.ended_at,
-           r.error, r.routed, r.excluded, r.exclude_own, r.progress AS run_progress
+           r.error, r.routed, r.excluded, r.exclude_own, r.progress AS run_progress,
+           EXISTS (SELECT 1 FROM audience u WHERE u.dataset = s.dataset) AS narrowed,
+           EXISTS (SELECT 1 FROM session o WHERE o.dataset = s.dataset AND o.id <> s.id AND o.answered > 0)
+               AS shared
       FROM session s JOIN dataset d ON d.id = s.dataset LEFT JOIN run r ON r.id = d.run
 """
 SEAT = Statement(
-    "A seat with its dataset and the dataset's newest run, by token.", f"{_WITH_RUN} WHERE s.token = :token"
+    "A seat with its dataset and the dataset's newest run, by token; whether some tasks are for some only,"
+    " and whether others have answered any.",
+    f"{_WITH_RUN} WHERE s.token = :token",
 )
 SEATS = Statement("The same of several seats.", f"{_WITH_RUN} WHERE s.token IN {{texts:tokens}}")
 LOCK_SEAT = Statement(
