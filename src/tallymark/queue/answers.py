@@ -351,7 +351,7 @@ def _submit(context: _Context, op: OperationDict, place: Place) -> AckDict:
         tx.run(_NO_DRAFT, {"task": task.id, "session": seat.id})
     tasks.settle()
     if answer is not None and seat.kind == "person":
-        note_submitted(tx, seat, task.id, answer, context.wants)
+        note_submitted(tx, seat, task.id, answer)
     return ack(op, "surplus" if standing == "surplus" else "stored", revision)
 
 
@@ -408,7 +408,7 @@ def _retract(context: _Context, op: OperationDict, place: Place) -> AckDict:
         seat.held -= context.tasks.end_leases([task.id], seat.id, "released")
     context.tasks.settle()
     if answer is not None:
-        note_retracted(tx, seat, task.id, answer, context.wants)
+        note_retracted(tx, seat, task.id, answer)
     return ack(op, "stored", revision)
 
 

@@ -4,8 +4,6 @@ A row is due until the host marks it delivered. An answer that changes before it
 replaces what was due; one that changes afterwards is due again as `replace` or `remove`.
 """
 
-from collections.abc import Sequence
-
 from tallymark.queue.seats import Seat
 from tallymark.store import Row, Statement, Transaction
 
@@ -22,20 +20,18 @@ _DUE = Statement(
 )
 
 
-def note_submitted(tx: Transaction, seat: Seat, task: int, answer: int, wants: Sequence[str]) -> None:
+def note_submitted(tx: Transaction, seat: Seat, task: int, answer: int) -> None:
     """A submitted answer is due as `update`, or as `replace` when an earlier one was handed out."""
-    if "update" in wants:
-        told = _overtake(tx, seat, task)
-        kind = "replace" if told is not None and told["kind"] != "remove" else "update"
-        _due(tx, seat, task, answer, kind)
+    told = _overtake(tx, seat, task)
+    kind = "replace" if told is not None and told["kind"] != "remove" else "update"
+    _due(tx, seat, task, answer, kind)
 
 
-def note_retracted(tx: Transaction, seat: Seat, task: int, answer: int, wants: Sequence[str]) -> None:
+def note_retracted(tx: Transaction, seat: Seat, task: int, answer: int) -> None:
     """A retracted answer is due as `remove` when it was handed out."""
-    if "update" in wants:
-        told = _overtake(tx, seat, task)
-        if told is not None and told["kind"] != "remove":
-            _due(tx, seat, task, answer, "remove")
+    told = _overtake(tx, seat, task)
+    if told is not None and told["kind"] != "remove":
+        _due(tx, seat, task, answer, "remove")
 
 
 def _overtake(tx: Transaction, seat: Seat, task: int) -> Row | None:
