@@ -45,7 +45,7 @@ test-web: $(STAMPS)/python
 
 # hashing, queue and store hold 100 % branch coverage
 test-python: install chromium
-	$(PYTEST) -n 2 --dist worksteal -m "not soak" \
+	$(PYTEST) -n 3 --dist worksteal -m "not soak" --durations=25 \
 	  --cov=tallymark.hashing --cov=tallymark.queue --cov=tallymark.store --cov-branch \
 	  --cov-report=term-missing:skip-covered --cov-fail-under=100
 
