@@ -89,7 +89,8 @@ class Writer:
                 raise WriterClosed("The writer of this database is closing.")
             queue = self._bulk if bulk else self._sessions if reach is None or self._alone else self._grouped
             queue.append(Piece(work, future, reach, swift))
-            self._wake.notify()
+            if queue is not self._grouped or self._groups < GROUPS:  # else a group that ends begins the next
+                self._wake.notify()
         return future
 
     def call(
