@@ -82,6 +82,7 @@ def arguments(team: Team) -> dict[str, dict[str, Any]]:
         "routing.route": {"tasks": [{"id": int(task), "people": ["ann", "bob"], "fallback": 60.0}]},
         "routing.routed": {"seat": 1},
         "runs.stream_state": {"state": "ended"},
+        "seats.allow_seats": {"names": ["ann", "bob", "cem"]},
         "seats.claim_seat": {"name": "bob"},
         "seats.reserve_seats": {"names": ["bob", "cyd"]},
         "seats.retire_seat": {"name": "bob"},
