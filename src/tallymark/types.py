@@ -70,6 +70,8 @@ class CurrentDict(TypedDict):
     status: str
     decision: Decision | None
     task: Task
+    comment: str | None
+    reason: str | None
 
 
 class AckDict(TypedDict):

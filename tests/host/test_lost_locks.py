@@ -27,7 +27,7 @@ from tallymark.channel.locks import (
 from tallymark.databases import DatabaseUrl
 from tallymark.errors import Busy, Fenced, StoreUnavailable
 from tallymark.host import host as hosting
-from tallymark.host.host import DatasetLock
+from tallymark.host.dataset_lock import DatasetLock
 
 ELSEWHERE = "tallymark host 7@elsewhere"
 _GROUPS = {"server": 84_011, "host": 84_012}

@@ -13,8 +13,10 @@ from tests.host.conftest import Desk, until
 
 from tallymark.channel.locks import dataset_lock, held, holder, take
 from tallymark.errors import StoreError, StoreUnavailable
-from tallymark.host import host as hosting
-from tallymark.host.host import DatasetLock, Outage
+from tallymark.host import dataset_lock as locking
+from tallymark.host import outage as outages
+from tallymark.host.dataset_lock import DatasetLock
+from tallymark.host.outage import Outage
 from tallymark.host.run_channel import RunChannel
 from tallymark.host.stopping import Stopper
 from tallymark.types import Task
@@ -38,7 +40,7 @@ class Full:
 
 
 def test_a_call_waits_for_space_and_says_so_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hosting, "POLL_SECONDS", 0.001)
+    monkeypatch.setattr(outages, "TRY_SECONDS", 0.001)
     said: list[str] = []
     channel = RunChannel(Full(3), run=1, generation=2)
     channel.wait = Outage(Stopper(), said.append).wait
@@ -58,7 +60,7 @@ def test_a_stop_ends_the_wait_for_space() -> None:
 def test_a_hanging_hosts_lock_is_taken_as_soon_as_it_lets_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hosting, "TAKE_OVER_SECONDS", 0.01)
+    monkeypatch.setattr(locking, "TAKE_OVER_SECONDS", 0.01)
     path = dataset_lock(tmp_path / "t.db", "news")
     hanging = take(path)
     lock = DatasetLock(tmp_path / "t.db", "news", take_over=True)

@@ -20,6 +20,7 @@ from tallymark.queue import (
     seats,
     servers,
     settle,
+    sources,
     waiting,
     wanting,
 )
@@ -244,7 +245,7 @@ class Driver:
 
     def open_source(self, uri: str, fingerprint: str, *, dedup: bool) -> int:
         opened = self.run(
-            lambda tx: enqueue.open_source(
+            lambda tx: sources.open_source(
                 tx, **self.fence, uri=uri, fingerprint=fingerprint, dedup=dedup, same_start=False
             )
         )

@@ -8,7 +8,19 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from tallymark import jsontext
 from tallymark.hashing import identities_of
-from tallymark.queue import answers, audit, datasets, enqueue, history, lease, operate, runs, seats, settle
+from tallymark.queue import (
+    answers,
+    audit,
+    datasets,
+    enqueue,
+    history,
+    lease,
+    operate,
+    runs,
+    seats,
+    settle,
+    sources,
+)
 from tallymark.store import Row, Statement, Store, Transaction
 from tallymark.types import AckDict, Decision, Task
 
@@ -124,7 +136,7 @@ class Team:
     def source(self, uri: str = "/rows.jsonl", fingerprint: str = "1", **more: Any) -> int:
         """Open a source as a host that has compared what changed."""
         named = {"uri": uri, "fingerprint": fingerprint, "same_start": False, **more}
-        return int(self.hosted(enqueue.open_source, **named)["source"])
+        return int(self.hosted(sources.open_source, **named)["source"])
 
     def rows(self, source: int, *documents: str | Task | None, first: int = 1, **more: Any) -> dict[str, Any]:
         """Feed one task for each row, from ordinal `first` on; None is a row that is still pending."""

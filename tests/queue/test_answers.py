@@ -131,6 +131,8 @@ def test_retracting_what_was_never_answered_is_a_conflict(ann: Person) -> None:
         "status": "leased",
         "decision": None,
         "task": ann.reply()["tasks"][0]["task"],
+        "comment": None,
+        "reason": None,
     }
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from tests.queue.team import Team
 
-from tallymark.queue import enqueue, operate, people, routing, seats, waiting
+from tallymark.queue import demand, operate, people, routing, seats, waiting
 from tallymark.queue.eligibility import Wish
 
 GERMAN = {"languages": ["de"]}
@@ -94,14 +94,14 @@ def test_everyone_is_everyone_who_has_the_tags(make_team: Callable[..., Team]) -
 def test_the_host_feeds_for_those_who_have_too_few_tasks_of_their_own(team: Team) -> None:
     tag(team, ann=GERMAN)
     team.tasks("a", "b", ended=False)
-    assert team.hosted(enqueue.demand, batch_size=2)["demand"] == 2, "nobody is here yet"
+    assert team.hosted(demand.demand, batch_size=2)["demand"] == 2, "nobody is here yet"
     team.tasks("c", needs=GERMAN, ended=False)
     team.seat("bob")
-    assert team.hosted(enqueue.demand, batch_size=2)["demand"] == 2
+    assert team.hosted(demand.demand, batch_size=2)["demand"] == 2
     team.seat("ann")
     team.tasks("d", "e", ended=False)
-    assert team.hosted(enqueue.demand, batch_size=2)["demand"] == 0
-    assert team.hosted(enqueue.demand, batch_size=2, ahead=7)["demand"] == 2
+    assert team.hosted(demand.demand, batch_size=2)["demand"] == 0
+    assert team.hosted(demand.demand, batch_size=2, ahead=7)["demand"] == 2
 
 
 def test_a_wish_is_the_same_however_it_is_written() -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.queue.team import Team, new_task
 
 from tallymark.errors import Fenced
-from tallymark.queue import enqueue, operate, runs, seats
+from tallymark.queue import demand, enqueue, operate, runs, seats, sources
 
 
 def texts(team: Team) -> list[str]:
@@ -26,7 +26,7 @@ def repeats(team: Team) -> list[int]:
 
 
 def open_source(team: Team, **more: Any) -> dict[str, Any]:
-    return team.hosted(enqueue.open_source, **{"uri": "/rows.jsonl", "fingerprint": "1", **more})
+    return team.hosted(sources.open_source, **{"uri": "/rows.jsonl", "fingerprint": "1", **more})
 
 
 # -- sources ------------------------------------------------------------------------------------------
@@ -98,7 +98,7 @@ def test_how_many_rows_there_are_is_learnt_once(
 def test_a_source_that_was_read_through_has_its_rows(team: Team) -> None:
     source = team.source()
     team.rows(source, "a", "b")
-    team.hosted(enqueue.source_done, source=source, known_rows=2)
+    team.hosted(sources.source_done, source=source, known_rows=2)
     assert (team.books()["sources"][0]["known"], team.books()["sources"][0]["unread"]) == (2, 0)
 
 
@@ -336,10 +336,10 @@ def test_tasks_before_a_cursor_are_offered_again(team: Team) -> None:
 @pytest.mark.parametrize(
     ("call", "more"),
     [
-        (enqueue.open_source, {"uri": "/a", "fingerprint": "1"}),
+        (sources.open_source, {"uri": "/a", "fingerprint": "1"}),
         (enqueue.enqueue, {"tasks": [new_task({"text": "a"})]}),
-        (enqueue.source_done, {"source": 1, "known_rows": 1}),
-        (enqueue.demand, {"batch_size": 10}),
+        (sources.source_done, {"source": 1, "known_rows": 1}),
+        (demand.demand, {"batch_size": 10}),
         (runs.beat, {}),
         (runs.end_run, {}),
         (runs.stream_state, {"state": "ended"}),
@@ -360,30 +360,30 @@ def test_a_host_that_was_replaced_must_stop(
 # -- demand -------------------------------------------------------------------------------------------
 
 
-def demand(team: Team, **more: Any) -> int:
-    return int(team.hosted(enqueue.demand, batch_size=5, **more)["demand"])
+def wanted(team: Team, **more: Any) -> int:
+    return int(team.hosted(demand.demand, batch_size=5, **more)["demand"])
 
 
 def test_while_nobody_is_active_one_session_is_expected(team: Team) -> None:
-    assert demand(team) == 10
+    assert wanted(team) == 10
     team.tasks("a", "b", "c")
-    assert demand(team) == 7
+    assert wanted(team) == 7
     team.tasks(*(str(number) for number in range(20)))
-    assert demand(team) == 0
+    assert wanted(team) == 0
 
 
 def test_the_session_with_least_to_do_decides(make_team: Callable[..., Team]) -> None:
     team = make_team(overlap=2)
     tasks = team.tasks(*(str(number) for number in range(10)))
     ann, bob = team.people("ann", "bob")
-    assert demand(team) == 0
+    assert wanted(team) == 0
     for task in tasks[:4]:
         ann.submit(task)
     ann.lease(2)
     bob.lease(3)
-    assert demand(team) == 6
+    assert wanted(team) == 6
     assert ann.release() == 2
-    assert demand(team) == 4
+    assert wanted(team) == 4
 
 
 @pytest.mark.parametrize("gone", ["silent", "retired", "model"])
@@ -393,24 +393,24 @@ def test_who_is_not_active_wants_nothing(team: Team, gone: str) -> None:
     ann.lease(3)
     team.do(operate.set_overlap, dataset="news", overlap=2)
     if gone != "model":
-        assert demand(team) == 3
+        assert wanted(team) == 3
     if gone == "silent":
         team.clock.forward(60)
     if gone == "retired":
         team.operator(seats.retire_seat, name="ann")
-    assert (demand(team), len(tasks)) == (0, 10)
+    assert (wanted(team), len(tasks)) == (0, 10)
 
 
 def test_tasks_that_were_returned_are_supply(team: Team) -> None:
     team.tasks(*(str(number) for number in range(10)), ended=False)
     ann = team.seat("ann")
     ann.lease(10)
-    assert demand(team) == 10
+    assert wanted(team) == 10
     ann.release()
-    assert demand(team) == 0
+    assert wanted(team) == 0
 
 
 def test_tasks_can_be_wanted_ahead(team: Team) -> None:
     team.tasks(*(str(number) for number in range(15)), ended=False)
     team.seat("ann")
-    assert [demand(team), demand(team, ahead=12), demand(team, ahead=40)] == [0, 0, 25]
+    assert [wanted(team), wanted(team, ahead=12), wanted(team, ahead=40)] == [0, 0, 25]

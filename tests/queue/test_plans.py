@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.queue.team import SHAPES, Clock, Person, Team
 
-from tallymark.queue import answers, enqueue, history, lease, seats
+from tallymark.queue import answers, demand, history, lease, seats
 from tallymark.store import Statement, Store, Transaction
 
 MANY = 20_000
@@ -226,14 +226,14 @@ def test_tasks_for_others_cost_nothing(
 
 
 def test_feeding_looks_at_the_tasks_of_those_who_are_there(make_team: Callable[..., Team]) -> None:
-    def demand(team: Team, others: int) -> int:
+    def wanted(team: Team, others: int) -> int:
         mixed(team, others)
         team.people("ann", "bob")
-        return steps(team, lambda tx: enqueue.demand(tx, **team.fence, batch_size=10, ahead=20))
+        return steps(team, lambda tx: demand.demand(tx, **team.fence, batch_size=10, ahead=20))
 
     team = make_team()
-    few = demand(team, 50)
-    assert demand(team.other("many"), 2_500) <= few * 1.5
+    few = wanted(team, 50)
+    assert wanted(team.other("many"), 2_500) <= few * 1.5
 
 
 def test_no_search_for_an_audience_reads_a_whole_table(team: Team) -> None:

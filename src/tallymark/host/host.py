@@ -1,33 +1,22 @@
 """Run one recipe: its stream, its callbacks, and the server of its database."""
 
 import logging
-import socket
 import tempfile
-import threading
-import time
-import webbrowser
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlencode
 
 from tallymark.channel.client import HttpChannel
-from tallymark.channel.locks import Lock, LockHeld, dataset_lock, take
 from tallymark.components import RecipeComponents
 from tallymark.config import Settings
-from tallymark.databases import Place, place_of
-from tallymark.errors import (
-    Busy,
-    DatasetRequired,
-    Fenced,
-    RecipeError,
-    StoreUnavailable,
-    TallymarkError,
-)
+from tallymark.databases import place_of
+from tallymark.errors import Fenced, RecipeError, TallymarkError
+from tallymark.host.announcing import announce
 from tallymark.host.callbacks import Callbacks
 from tallymark.host.controller import Controller
+from tallymark.host.dataset_lock import DatasetLock
 from tallymark.host.datasets import HostDatasets
 from tallymark.host.feeder import Feeder, new_task
 from tallymark.host.feeding import Feeding
@@ -35,6 +24,7 @@ from tallymark.host.following import following
 from tallymark.host.inbox import Inbox
 from tallymark.host.launch import Launch, ServerOptions
 from tallymark.host.listener import Listener
+from tallymark.host.outage import Outage
 from tallymark.host.pulse import Pulse
 from tallymark.host.routing import Routing
 from tallymark.host.run_channel import RunChannel
@@ -47,7 +37,6 @@ from tallymark.types import Channel
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
-TAKE_OVER_SECONDS = 10.0
 END_SECONDS = 10.0
 UNSAVED = "unsaved"
 
@@ -177,22 +166,6 @@ def serve_recipe(
         return host.live(recipe, settings, launch, keep)
 
 
-class Outage:
-    """Waits while the database cannot be written, and tells people why, once for each reason."""
-
-    def __init__(self, stopper: Stopper, say: Say) -> None:
-        self._stopper = stopper
-        self._say = say
-        self._told = ""
-
-    def wait(self, error: StoreUnavailable) -> bool:
-        """Wait a moment; False when this process is to stop."""
-        if str(error) != self._told:
-            self._told = str(error)
-            self._say(f"{error} This goes on by itself when it can.")
-        return not self._stopper.wait(POLL_SECONDS)
-
-
 class Host:
     """The loop of one run: answer the server, give answers to the callbacks, feed."""
 
@@ -290,48 +263,11 @@ class Host:
             raise self._fenced
 
     def _announce(self, recipe: Recipe, settings: Settings, launch: Launch | None) -> None:
-        """Tell people where to go."""
         if launch is None:
             return
         launch.needed = recipe.components.dataset is not None
-        address = launch.address().url
-        page = address + self._query(recipe, settings)
-        if launch.moved_from is not None:
-            self._say(
-                f"{launch.moved_from} is taken by another program, so the page moved. Work that a browser "
-                f"has not sent yet waits under {launch.moved_from}: free that port and start again."
-            )
-        wanted = settings.port if "port" in settings.model_fields_set else None
-        if wanted and launch.adopted and not address.endswith(f":{wanted}"):
-            self._say(
-                f"The server of this database listens at {address} already, so port {wanted} is not used. "
-                "`tallymark stop` ends that server."
-            )
-        if not settings.host.startswith("127.") and settings.host not in ("localhost", "::1"):
-            if not (settings.basic_auth_pass or settings.logs_in_at_provider or self._has_accounts()):
-                self._say(
-                    "Everybody who reaches this machine can annotate: there is no log-in. "
-                    "`tallymark invite` makes accounts; or set basic_auth_user and basic_auth_pass."
-                )
-            if settings.host in ("0.0.0.0", "::"):  # noqa: S104 (compared, not bound)
-                port = address.rpartition(":")[2]
-                self._say(f"From other machines: http://{socket.gethostname()}:{port}/")
-        self._say(f"Dataset {_dataset(recipe)} in {launch.database}")
-        self._say(f"Annotate at {page}")
-        self._say("Press Ctrl-C to stop. Every answer is saved as it is given.")
-        if settings.opens_browser:
-            threading.Thread(target=webbrowser.open, args=(page,), daemon=True).start()
-
-    def _has_accounts(self) -> bool:
-        return bool(self._channel.channel.call("accounts.any_accounts"))
-
-    def _query(self, recipe: Recipe, settings: Settings) -> str:
-        named = {"session": settings.session} if settings.session else {}
-        try:
-            self._channel.channel.call("runs.project")
-        except DatasetRequired:
-            named = {"dataset": _dataset(recipe), **named}
-        return f"/?{urlencode(named)}" if named else "/"
+        channel = self._channel.channel
+        announce(dataset=_dataset(recipe), settings=settings, launch=launch, channel=channel, say=self._say)
 
 
 def _exit(error: SystemExit) -> str:
@@ -351,72 +287,3 @@ def _launch_for(settings: Settings, begun: Launch | None) -> Launch:
         return begun
     begun.cancel()
     return Launch(options)
-
-
-class DatasetLock:
-    """One host for each dataset, by a lock; an older host that was told to stop is waited for."""
-
-    def __init__(self, database: Place, dataset: str, *, take_over: bool) -> None:
-        """Take the lock, or leave it to `wait` when the dataset is to be taken over.
-
-        Errors: `Busy`, naming the holder.
-        """
-        self._dataset = dataset
-        self._name = dataset_lock(database, dataset)
-        self._lock: Lock | None = None
-        try:
-            self._lock = take(self._name)
-        except LockHeld as error:
-            if not take_over:
-                raise Busy(
-                    f"Dataset {dataset!r} is served already, by {error.holder or 'another process'}. "
-                    "Stop that process, or start with --take-over to make this one its host."
-                ) from error
-
-    def wait(self) -> None:
-        """Give the older host, which is fenced by now, time to let go; a hanging one is waited for beside."""
-        if self._lock is None and not self._take(TAKE_OVER_SECONDS):
-            logger.warning("the older host does not end; it can do no harm")
-            threading.Thread(target=self._take_at_last, daemon=True).start()
-
-    def keep(self) -> None:
-        """Take the lock again if it was lost with the database's connection.
-
-        Errors: `Fenced` when another process has it by now, `StoreUnavailable` while that cannot be told.
-        """
-        if self._lock is None:
-            return
-        try:
-            self._lock.keep()
-        except LockHeld as error:
-            raise Fenced(
-                f"The connection that held dataset {self._dataset!r} for this process was lost, and "
-                f"{error.holder} serves it by now. This one stops; answers are saved."
-            ) from error
-
-    def _take_at_last(self) -> None:
-        while True:
-            try:
-                self._lock = take(self._name, patience=float("inf"))
-            except StoreUnavailable as error:
-                logger.warning("the lock of dataset %r is still waited for: %s", self._dataset, error)
-                time.sleep(POLL_SECONDS)
-            else:
-                return
-
-    def _take(self, patience: float) -> bool:
-        try:
-            self._lock = take(self._name, patience=patience)
-        except LockHeld:
-            return False
-        return True
-
-    @property
-    def held(self) -> bool:
-        """Whether the lock is ours by now."""
-        return self._lock is not None
-
-    def release(self) -> None:
-        """Let go."""
-        if self._lock is not None:
-            self._lock.release()

@@ -2,127 +2,26 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, cast
 
 from tallymark import jsontext
 from tallymark.errors import InputError
 from tallymark.queue.ahead import Reach
-from tallymark.queue.deliveries import note_retracted, note_submitted
+from tallymark.queue.conflicts import conflict_of, store_beside
+from tallymark.queue.drafts import keep_draft, keep_refusal
 from tallymark.queue.journal import journal
 from tallymark.queue.lease import is_task_id
-from tallymark.queue.operations import (
-    ack,
-    milliseconds,
-    problem_of,
-    quarantine,
-    quarantined,
-    time_or_none,
-    whole_or_none,
-)
+from tallymark.queue.operations import ack, problem_of, quarantine, quarantined
 from tallymark.queue.progress import seat_progress
-from tallymark.queue.revisions import (
-    SETTINGS,
-    Place,
-    base_of,
-    cumulative,
-    known_op,
-    next_revision,
-    op_changes,
-    original,
-    place_of,
-    revision_row,
-)
+from tallymark.queue.revisions import base_of, cumulative, known_op, original, place_of
+from tallymark.queue.saving import Saving
 from tallymark.queue.seats import NO_CLIENT, Seat, called, lock_seat
+from tallymark.queue.submitting import retract, submit
 from tallymark.queue.tasks import LockedTask, Tasks
 from tallymark.store import Row, Statement, Transaction, is_database_failure
 from tallymark.store.documents import apply
-from tallymark.types import (
-    AckDict,
-    AnswerShapes,
-    CurrentDict,
-    Decision,
-    OperationDict,
-    ProgressDict,
-    Task,
-)
+from tallymark.types import AckDict, AnswerShapes, OperationDict, ProgressDict, Task
 
 log = logging.getLogger(__name__)
-
-_DRAFT_OP = Statement(
-    "Remember a draft's op_id, so that sending it again changes nothing.",
-    "INSERT INTO draft_op (op_id, task, session, base) VALUES (:op_id, :task, :session, :base)",
-)
-
-_NEW_ANSWER = Statement(
-    "Append a revision.",
-    """
-    INSERT INTO answer (op_id, dataset, task, session, revision, base, status, decision, changes,
-                        form_state, fingerprint, run, client_time, server_time, shown_at, active_ms,
-                        comment, reason, validated, beside, label_version)
-    VALUES (:op_id, :dataset, :task, :session, :revision, :base, :status, :decision, :changes,
-            :form_state, :fingerprint, :run, :client_time, :server_time, :shown_at, :active_ms,
-            :comment, :reason, :validated, :beside, :label_version)
-    RETURNING id
-    """,
-)
-_NEW_ANSWER_UNNAMED = Statement(_NEW_ANSWER.purpose, _NEW_ANSWER.sql.replace("RETURNING id", ""))
-
-_ANSWERED = Statement(
-    "An assignment is answered.",
-    """
-    INSERT INTO assignment (task, session, state, slot, standing, revision, position, answered_at)
-    VALUES (:task, :session, 'answered', 0, :standing, :revision, :position, :now)
-    ON CONFLICT (task, session) DO UPDATE
-       SET state = 'answered', slot = 0, client = NULL, standing = excluded.standing,
-           revision = excluded.revision, position = excluded.position, answered_at = excluded.answered_at
-    """,
-)
-
-_EDITED = Statement(
-    "An answered assignment has a new revision.",
-    "UPDATE assignment SET revision = :revision, standing = :standing"
-    " WHERE task = :task AND session = :session",
-)
-
-_KEEP_LEASE = Statement(
-    "Remember the lease that an answer ended, before the next one takes its place.",
-    "INSERT INTO past_lease (task, session, leased_at, ended_at, how)"
-    " SELECT task, session, leased_at, answered_at, 'answered' FROM assignment"
-    " WHERE task = :task AND session = :session AND leased_at IS NOT NULL",
-)
-
-_RETRACTED = Statement(
-    "An answered assignment is held again.",
-    """
-    UPDATE assignment SET state = 'leased', slot = :slot, client = :client, standing = NULL,
-           revision = :revision, leased_at = :now WHERE task = :task AND session = :session
-    """,
-)
-
-_DRAFT = Statement(
-    "Keep what is half done, one row per assignment.",
-    """
-    INSERT INTO draft (task, session, op_id, base, changes, decision, comment, message, saved_at)
-    VALUES (:task, :session, :op_id, :base, :changes, :decision, :comment, :message, :now)
-    ON CONFLICT (task, session) DO UPDATE
-       SET op_id = excluded.op_id, base = excluded.base, changes = excluded.changes,
-           decision = excluded.decision, comment = excluded.comment, message = excluded.message,
-           saved_at = excluded.saved_at
-    """,
-)
-
-_REFUSED = Statement(
-    "Say why an answer came back; what its author has begun since stays.",
-    """
-    INSERT INTO draft (task, session, op_id, base, changes, decision, comment, message, saved_at)
-    VALUES (:task, :session, :op_id, :base, :changes, :decision, :comment, :message, :now)
-    ON CONFLICT (task, session) DO UPDATE SET base = excluded.base, message = excluded.message
-    """,
-)
-_NO_DRAFT = Statement(
-    "The draft has become an answer.", "DELETE FROM draft WHERE task = :task AND session = :session"
-)
 
 _AUTHOR = Statement(
     "The author of an answer that is still current.",
@@ -131,31 +30,6 @@ _AUTHOR = Statement(
     " JOIN session s ON s.id = n.session"
     " WHERE n.op_id = :op_id AND n.dataset = :dataset AND a.state = 'answered'",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Context:
-    """What holds for all operations of one call."""
-
-    tx: Transaction
-    seat: Seat
-    client: str
-    tasks: Tasks
-    shapes: AnswerShapes | None
-    validated: Mapping[str, str]
-    wants: Sequence[str]
-    """The callbacks that the run has."""
-
-    @property
-    def view_id(self) -> str:
-        return self.seat.row["view_id"] or "text"
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """The settings of the run, as the page has them."""
-        row = self.tx.one(SETTINGS, {"run": self.seat.row["run"]})
-        settings: Mapping[str, Any] = {} if row is None else jsontext.loads(row["config"])
-        return settings
 
 
 def save(
@@ -202,8 +76,8 @@ def _save(
     seat.idle = 0
     ids = sorted({int(op["task_id"]) for op in ops if is_task_id(op.get("task_id"))})
     tasks = Tasks.locked(tx, seat.dataset, ids)
-    context = _Context(tx, seat, client, tasks, shapes, validated or {}, _wants(seat))
-    acks = [_save_one(context, op) for op in ops]
+    saving = Saving(tx, seat, client, tasks, shapes, validated or {}, _wants(seat))
+    acks = [_save_one(saving, op) for op in ops]
     for op, done in zip(ops, acks, strict=True):
         if is_task_id(op.get("task_id")):
             journal(tx, seat.id, f"{op.get('status')}, {done['result']}", [int(op["task_id"])])
@@ -246,19 +120,11 @@ def send_back(tx: Transaction, *, dataset: int, op_id: str, message: str) -> boo
     seat = lock_seat(tx, row["token"])
     tasks = Tasks.locked(tx, dataset, [row["task"]])
     place = place_of(tx, seat, tasks[row["task"]])
-    context = _Context(tx, seat, NO_CLIENT, tasks, None, {}, _wants(seat))
+    saving = Saving(tx, seat, NO_CLIENT, tasks, None, {}, _wants(seat))
     op: OperationDict = {"op_id": f"sent-back:{op_id}", "task_id": str(row["task"]), "status": "retracted"}
     op["decision"] = row["decision"]
-    retracted = _retract(context, op, place)
-    draft = {
-        "task": row["task"],
-        "session": seat.id,
-        "op_id": op["op_id"],
-        "base": retracted["revision"],
-        "now": tx.now,
-    }
-    draft |= {"changes": None, "decision": row["decision"], "comment": row["comment"], "message": message}
-    tx.run(_REFUSED, draft)
+    base = retract(saving, op, place)["revision"]
+    keep_refusal(saving, op, place, base=base, comment=row["comment"], message=message)
     seat.write(tx)
     return True
 
@@ -268,259 +134,65 @@ def _wants(seat: Seat) -> Sequence[str]:
     return wants
 
 
-def _save_one(context: _Context, op: OperationDict) -> AckDict:
+def _save_one(saving: Saving, op: OperationDict) -> AckDict:
     """One operation in its savepoint. What cannot be stored as an answer goes to quarantine, never away."""
-    seat = context.seat
+    seat = saving.seat
     kept = (seat.answered, seat.ineligible, seat.held, seat.position)
     try:
-        with context.tx.savepoint():
-            return _carry_out(context, op)
+        with saving.tx.savepoint():
+            return _carry_out(saving, op)
     except Exception as error:
         if is_database_failure(error):
             raise
         if not isinstance(error, InputError):
             log.exception("Operation %r could not be stored; it is kept in quarantine", op.get("op_id"))
         seat.answered, seat.ineligible, seat.held, seat.position = kept
-        context.tasks.reload()
-        return quarantine(context.tx, seat, op, str(error) or type(error).__name__)
+        saving.tasks.reload()
+        return quarantine(saving.tx, seat, op, str(error) or type(error).__name__)
 
 
-def _carry_out(context: _Context, op: OperationDict) -> AckDict:
+def _carry_out(saving: Saving, op: OperationDict) -> AckDict:
     """Store an operation. Errors: `InputError` for one that fits nowhere."""
-    tx, seat = context.tx, context.seat
+    tx, seat = saving.tx, saving.seat
     problem = problem_of(op)
     if problem is not None:
         raise InputError(problem)
     known = known_op(tx, op["op_id"])
     if known is not None and (known["session"], str(known["task"])) == (seat.id, op["task_id"]):
-        return _again(context, op, known)
+        return _again(saving, op, known)
     if known is not None:
         raise InputError("This op_id was used before for another task or by another session.")
     reason = quarantined(tx, seat, op)
     if reason is not None:
         return ack(op, "quarantined", None, reason)
-    task = context.tasks.get(int(op["task_id"])) if is_task_id(op["task_id"]) else None
+    task = saving.tasks.get(int(op["task_id"])) if is_task_id(op["task_id"]) else None
     if task is None:
         raise InputError(f"Dataset {seat.row['dataset_name']!r} has no task {op['task_id']}.")
-    return _store(context, op, task)
+    return _store(saving, op, task)
 
 
-def _again(context: _Context, op: OperationDict, known: Row) -> AckDict:
+def _again(saving: Saving, op: OperationDict, known: Row) -> AckDict:
     """Sent again: nothing changes, and what the client still has to know is said again."""
     if known["beside"]:
-        place = place_of(context.tx, context.seat, context.tasks[known["task"]])
-        return _conflict(context, op, place, known["revision"])
+        place = place_of(saving.tx, saving.seat, saving.tasks[known["task"]])
+        return conflict_of(saving, op, place, known["revision"])
     if known["message"] is not None:
         return ack(op, "invalid", known["revision"], known["message"])
     return ack(op, "repeated", known["revision"])
 
 
-def _store(context: _Context, op: OperationDict, task: LockedTask) -> AckDict:
-    place = place_of(context.tx, context.seat, task)
+def _store(saving: Saving, op: OperationDict, task: LockedTask) -> AckDict:
+    place = place_of(saving.tx, saving.seat, task)
     if op["status"] == "draft":
-        return _store_draft(context, op, place, None)
-    base = base_of(context.tx, context.seat, place, op)
+        return keep_draft(saving, op, place, None)
+    base = base_of(saving.tx, saving.seat, place, op)
     if op["status"] == "retracted":
         if base != place.revision or place.state != "answered":
-            return _store_beside(context, op, place, base)
-        return _retract(context, op, place)
+            return store_beside(saving, op, place, base)
+        return retract(saving, op, place)
     if base != place.revision:
-        return _store_beside(context, op, place, base)
-    verdict = context.validated.get(op["op_id"], "")
+        return store_beside(saving, op, place, base)
+    verdict = saving.validated.get(op["op_id"], "")
     if verdict.startswith("failed: "):
-        return _store_draft(context, op, place, verdict.removeprefix("failed: "))
-    return _submit(context, op, place)
-
-
-def _submit(context: _Context, op: OperationDict, place: Place) -> AckDict:
-    tx, seat, tasks, task = context.tx, context.seat, context.tasks, place.task
-    changes = cumulative(tx, seat, place, op, place.revision)
-    revision = next_revision(tx, seat, place)
-    answer = _append(context, op, place, revision, place.revision, changes)
-    standing = _standing(context, op, place)
-    named = {"task": task.id, "session": seat.id, "standing": standing, "revision": revision}
-    if place.state == "answered":
-        tx.run(_EDITED, named)
-    else:
-        seat.position += 1
-        seat.answered += 1
-        seat.held -= place.state == "leased"
-        seat.ineligible -= place.state == "ineligible"
-        tx.run(_ANSWERED, {**named, "position": seat.position, "now": tx.now})
-    if place.drafted:
-        tx.run(_NO_DRAFT, {"task": task.id, "session": seat.id})
-    tasks.settle()
-    if answer is not None and seat.kind == "person":
-        note_submitted(tx, seat, task.id, answer)
-    return ack(op, "surplus" if standing == "surplus" else "stored", revision)
-
-
-def _standing(context: _Context, op: OperationDict, place: Place) -> str:
-    """Move the task's counters for a submitted answer, and what standing the answer has from now on."""
-    tasks, task = context.tasks, place.task
-    counts = context.seat.kind == "person" and (
-        op.get("decision") != "ignore" or bool(context.seat.row["ignore_counts"])
-    )
-    if place.set_aside:
-        tasks.move(task.id, taken=-place.slot)
-        return "withdrawn"
-    if place.standing in ("counted", "surplus") and counts:
-        return place.standing
-    if place.standing == "uncounted" and not counts:
-        return "uncounted"
-    if not counts:
-        had = place.slot or place.standing == "counted"
-        tasks.move(task.id, taken=-1 if had else 0, counted=-1 if place.standing == "counted" else 0)
-        return "uncounted"
-    if place.slot:
-        tasks.move(task.id, counted=1)
-        return "counted"
-    if task.has_room:
-        tasks.move(task.id, taken=1, counted=1)
-        return "counted"
-    return "surplus"
-
-
-def _retract(context: _Context, op: OperationDict, place: Place) -> AckDict:
-    tx, seat, task = context.tx, context.seat, place.task
-    current = revision_row(tx, seat, task, place.revision)
-    changes = jsontext.loads(current["changes"]) if current["changes"] else {}
-    revision = next_revision(tx, seat, place)
-    answer = _append(context, op, place, revision, place.revision, changes)
-    counted = place.standing == "counted"
-    slot = counted and task.state != "withdrawn"
-    tx.run(_KEEP_LEASE, {"task": task.id, "session": seat.id})
-    tx.run(
-        _RETRACTED,
-        {
-            "task": task.id,
-            "session": seat.id,
-            "slot": int(slot),
-            "client": context.client,
-            "revision": revision,
-            "now": tx.now,
-        },
-    )
-    seat.answered -= 1
-    seat.held += 1
-    context.tasks.move(task.id, taken=slot - counted, counted=-counted)
-    if seat.retired:  # it holds nothing any more; its author may still answer anew
-        seat.held -= context.tasks.end_leases([task.id], seat.id, "released")
-    context.tasks.settle()
-    if answer is not None:
-        note_retracted(tx, seat, task.id, answer)
-    return ack(op, "stored", revision)
-
-
-def _store_draft(context: _Context, op: OperationDict, place: Place, message: str | None) -> AckDict:
-    """Keep half-done or refused work. A draft against an older revision is kept too, and says so."""
-    tx, seat, task = context.tx, context.seat, place.task
-    base = base_of(tx, seat, place, op)
-    changes = op_changes(tx, seat, place, op, base)
-    kept = {"task": task.id, "session": seat.id, "op_id": op["op_id"]}
-    kept["base"] = base if base is not None else place.revision
-    tx.run(_DRAFT_OP, kept)
-    tx.run(
-        _DRAFT,
-        {
-            **kept,
-            "changes": jsontext.dumps(changes) if any(changes.values()) else None,
-            "decision": op.get("decision"),
-            "comment": whole_or_none(op.get("comment")),
-            "message": whole_or_none(message),
-            "now": tx.now,
-        },
-    )
-    if message is not None:
-        return ack(op, "invalid", place.revision, message)
-    if base != place.revision:
-        return _conflict(context, op, place, place.revision)
-    return ack(op, "stored", place.revision)
-
-
-def _store_beside(context: _Context, op: OperationDict, place: Place, base: int | None) -> AckDict:
-    """A stale base: stored as a revision that is not current, and handed back with the current one."""
-    changes = cumulative(context.tx, context.seat, place, op, base)
-    revision = next_revision(context.tx, context.seat, place)
-    _append(context, op, place, revision, base, changes, current=False)
-    return _conflict(context, op, place, revision)
-
-
-def _conflict(context: _Context, op: OperationDict, place: Place, revision: int) -> AckDict:
-    conflict = ack(op, "conflict", revision, "This task has a newer revision than the one this was based on.")
-    conflict["current"] = _current(context, place)
-    return conflict
-
-
-def _current(context: _Context, place: Place) -> CurrentDict:
-    tx = context.tx
-    document = original(tx, place.task)
-    status, decision = place.state or "leased", None
-    if place.revision:
-        row = revision_row(tx, context.seat, place.task, place.revision)
-        apply(document, jsontext.loads(row["changes"]) if row["changes"] else {})
-        status, decision = row["status"], row["decision"]
-    return {"revision": place.revision, "status": status, "decision": decision, "task": document}
-
-
-def _append(
-    context: _Context,
-    op: OperationDict,
-    place: Place,
-    revision: int,
-    base: int | None,
-    changes: dict[str, Any],
-    *,
-    current: bool = True,
-) -> int | None:
-    """Append a revision; its id where a model will be told of it."""
-    tx, seat = context.tx, context.seat
-    submitted = op["status"] == "submitted"
-    validated = context.validated.get(op["op_id"])
-    told = {
-        "op_id": op["op_id"],
-        "dataset": seat.dataset,
-        "task": place.task.id,
-        "session": seat.id,
-        "revision": revision,
-        "base": base,
-        "status": op["status"],
-        "decision": op.get("decision"),
-        "changes": jsontext.dumps(changes) if changes else None,
-        "form_state": "due" if current and submitted and "before_db" in context.wants else None,
-        "fingerprint": _fingerprint(context, op, place.task, changes),
-        "run": seat.row["run"],
-        "client_time": time_or_none(op.get("client_time")),
-        "server_time": tx.now,
-        "shown_at": time_or_none(op.get("shown_at")),
-        "active_ms": milliseconds(op.get("active_ms")),
-        "comment": whole_or_none(op.get("comment")),
-        "reason": whole_or_none(op.get("reason")),
-        "beside": int(not current),
-        "label_version": seat.row["label_version"],
-        "validated": validated if current and submitted and validated in ("valid", "unvalidated") else None,
-    }
-    if "update" in context.wants:
-        return tx.insert(_NEW_ANSWER, told)
-    tx.run(_NEW_ANSWER_UNNAMED, told)  # nobody waits for an id
-    return None
-
-
-def _fingerprint(
-    context: _Context, op: OperationDict, task: LockedTask, changes: dict[str, Any]
-) -> bytes | None:
-    if context.shapes is None or op["status"] != "submitted":
-        return None
-    keys = context.shapes.fingerprint_keys(context.view_id)
-    decision = cast(Decision, op.get("decision"))
-    if keys is None:
-        document = original(context.tx, task)
-        apply(document, changes)
-        return context.shapes.fingerprint(context.view_id, decision, document, settings=context.settings)
-    new, gone = changes.get("set", {}), changes.get("unset", ())
-    values = {key: new[key] for key in keys if key in new}
-    missing = [key for key in keys if key not in new and key not in gone]
-    if missing:
-        document = original(context.tx, task)
-        values |= {key: document[key] for key in missing if key in document}
-    return context.shapes.fingerprint(context.view_id, decision, values)
+        return keep_draft(saving, op, place, verdict.removeprefix("failed: "))
+    return submit(saving, op, place)

@@ -8,58 +8,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
-from tallymark.queue.eligibility import (
-    AVAILABLE,
-    NOT_HAD,
-    WANTS_MORE,
-    Wish,
-    audiences,
-    audiences_of,
-    wishes,
-)
+from tallymark.queue.eligibility import Wish, audiences, wishes
 from tallymark.queue.exclusion import bar_new_tasks
 from tallymark.queue.fates import record_fates, rows_with_fate
 from tallymark.queue.locks import adds_tasks
 from tallymark.queue.runs import fenced
+from tallymark.queue.sources import note_read
 from tallymark.queue.tasks import Tasks, offer_behind
 from tallymark.queue.wanting import Wanted
-from tallymark.store import Row, Statement, Transaction
+from tallymark.store import Row, Statement, Transaction, json_ids
 from tallymark.types import Fate
 
-ACTIVE_SECONDS = 60.0
-
-_VERSIONS = Statement(
-    "The newest version of a source.",
-    "SELECT * FROM source WHERE dataset = :dataset AND uri = :uri ORDER BY version DESC LIMIT 1",
-)
-_NEW_SOURCE = Statement(
-    "A new source, or a new version of one.",
-    "INSERT INTO source (dataset, uri, version, fingerprint, dedup, known_rows, run)"
-    " VALUES (:dataset, :uri, :version, :fingerprint, :dedup, :known_rows, :run) RETURNING id",
-)
-_SOURCE_FINGERPRINT = Statement(
-    "A source has grown: the same version goes on.",
-    "UPDATE source SET fingerprint = :fingerprint, known_rows = :known_rows WHERE id = :source",
-)
-_SOURCE_RUN = Statement("A run reads a source.", "UPDATE source SET run = :run WHERE id = :source")
-_SOURCE_READ = Statement(
-    "How far a source was read.",
-    "UPDATE source SET rows_read = :rows_read WHERE id = :source AND rows_read < :rows_read",
-)
-_SOURCE_MARK = Statement(
-    "The last row of a source such that it and all before have a final fate.",
-    "UPDATE source SET mark = :mark, position = :position WHERE id = :source AND mark <= :mark",
-)
-_SOURCE_DONE = Statement(
-    "A source was read through.", "UPDATE source SET known_rows = :known_rows WHERE id = :source"
-)
-_RUN_READ = Statement(
-    "How many rows a run has read, and how many there are.",
-    "UPDATE run SET rows_read = (SELECT coalesce(sum(rows_read), 0) FROM source WHERE run = :run),"
-    " rows_known = :rows_known, beat_at = :now WHERE id = :run",
-)
 _EXISTING = Statement(
     "Tasks with these dedup keys.",
     "SELECT id, dedup_key, repeat, counted, created_at FROM task"
@@ -88,42 +47,6 @@ _NEW_LINK = Statement(
     "INSERT INTO task_row (source, ordinal, task, how, run) VALUES (:source, :ordinal, :task, :how, :run)"
     " ON CONFLICT DO NOTHING",
 )
-_ACTIVE = Statement(
-    "Seats that called lately.",
-    "SELECT id, cursor_rank, cursor_task FROM session WHERE dataset = :dataset AND last_call > :since"
-    " AND kind = 'person' AND retired_at IS NULL",
-)
-_SUPPLY = Statement(
-    "How many tasks of an audience a seat could lease, from its cursor on, up to a limit.",
-    f"""
-    SELECT count(*) FROM (
-        SELECT 1 FROM task t
-         WHERE t.dataset = :dataset AND t.audience = :audience AND t.rank = :rank AND t.id > :task
-           AND {WANTS_MORE} AND {NOT_HAD}
-         UNION ALL
-        SELECT 1 FROM task t
-         WHERE t.dataset = :dataset AND t.audience = :audience AND t.rank > :rank
-           AND {WANTS_MORE} AND {NOT_HAD}
-         LIMIT :limit) AS few
-    """,  # noqa: S608
-)
-_SUPPLY_ANYBODY = Statement(
-    "How many tasks somebody could lease, whoever they are for, up to a limit.",
-    f"""
-    SELECT count(*) FROM (
-        SELECT 1 FROM task t WHERE t.dataset = :dataset AND {WANTS_MORE} LIMIT :limit) AS few
-    """,  # noqa: S608
-)
-_SUPPLY_RETURNED = Statement(
-    "How many tasks before a seat's cursor are available to it again, up to a limit.",
-    f"""
-    SELECT count(*) FROM (
-        SELECT 1 FROM returned r JOIN task t ON t.id = r.task
-         WHERE r.dataset = :dataset AND (t.rank, t.id) <= (:rank, :task)
-           AND {AVAILABLE}
-         LIMIT :limit) AS few
-    """,  # noqa: S608
-)
 
 
 @dataclass(slots=True)
@@ -148,62 +71,6 @@ class _Batch:
         """What makes the task a duplicate of another, in this dataset."""
         name = "input_identity" if self.run["exclude_by"] == "input" else "identity"
         return bytes.fromhex(task[name])
-
-
-def open_source(
-    tx: Transaction,
-    *,
-    run: int,
-    generation: int,
-    uri: str,
-    fingerprint: str,
-    known_rows: int | None = None,
-    dedup: bool = True,
-    same_start: bool | None = None,
-) -> dict[str, Any]:
-    """Start or go on reading a source.
-
-    `fingerprint` describes the source's content. When it is the stored one, the same version goes on from
-    its mark. When it differs, `same_start` decides: True = the content up to the mark is unchanged and the
-    source has only grown; None = not checked yet, and the reply says what was stored; False = a new version.
-
-    Returns `{"source", "version", "mark", "position", "changed", "grown", "stored"}`. Errors: `Fenced`.
-    """
-    dataset = fenced(tx, run, generation)["dataset"]
-    row = tx.one(_VERSIONS, {"dataset": dataset, "uri": uri})
-    if row is not None and row["fingerprint"] != fingerprint and same_start is None:
-        return _opened(row, changed=True, grown=False)
-    if row is not None and (row["fingerprint"] == fingerprint or same_start):
-        grown = row["fingerprint"] != fingerprint
-        tx.run(_SOURCE_RUN, {"source": row["id"], "run": run})
-        if grown or row["known_rows"] is None:
-            known = known_rows if known_rows is not None or grown else row["known_rows"]
-            tx.run(
-                _SOURCE_FINGERPRINT, {"source": row["id"], "fingerprint": fingerprint, "known_rows": known}
-            )
-        return _opened(row, changed=False, grown=grown)
-    version = 1 if row is None else row["version"] + 1
-    source = tx.insert(
-        _NEW_SOURCE,
-        {
-            "dataset": dataset,
-            "uri": uri,
-            "version": version,
-            "fingerprint": fingerprint,
-            "dedup": int(dedup),
-            "known_rows": known_rows,
-            "run": run,
-        },
-    )
-    return {
-        "source": source,
-        "version": version,
-        "mark": 0,
-        "position": None,
-        "changed": version > 1,
-        "grown": False,
-        "stored": None,
-    }
 
 
 def enqueue(
@@ -239,68 +106,8 @@ def enqueue(
     for source, ordinal, fate, why in fates:
         batch.fates.setdefault((source, ordinal), (fate, why))
     counts = record_fates(tx, batch.fates)
-    for name, rows in (read or {}).items():
-        tx.run(_SOURCE_READ, {"source": int(name), "rows_read": rows})
-    for name, (mark, position) in (marks or {}).items():
-        tx.run(_SOURCE_MARK, {"source": int(name), "mark": mark, "position": _json(position)})
-    if read:
-        tx.run(_RUN_READ, {"run": run, "rows_known": rows_known, "now": tx.now})
+    note_read(tx, run, read=read or {}, marks=marks or {}, rows_known=rows_known)
     return {"fates": counts, "added": len(batch.new)}
-
-
-def source_done(
-    tx: Transaction, *, run: int, generation: int, source: int, known_rows: int
-) -> dict[str, Any]:
-    """A source was read through; it has this many rows. Errors: `Fenced`."""
-    fenced(tx, run, generation)
-    tx.run(_SOURCE_DONE, {"source": source, "known_rows": known_rows})
-    return {}
-
-
-def demand(tx: Transaction, *, run: int, generation: int, batch_size: int, ahead: int = 0) -> dict[str, Any]:
-    """How many more tasks are wanted, so that each active session could lease two batches. Errors: `Fenced`.
-
-    While nobody is active one session is expected, so that whoever comes first finds tasks. `ahead` asks for
-    so many tasks that anybody could take, besides.
-    """
-    dataset = fenced(tx, run, generation)["dataset"]
-    limit = 2 * batch_size
-    seats = tx.all(_ACTIVE, {"dataset": dataset, "since": tx.now - ACTIVE_SECONDS})
-    supplies = [_supply(tx, dataset, seat, limit) for seat in seats]
-    wanted = limit - min(supplies, default=_supply_for_anybody(tx, dataset, limit))
-    if ahead:
-        wanted = max(wanted, ahead - _supply_for_anybody(tx, dataset, ahead))
-    return {"demand": wanted}
-
-
-def _supply(tx: Transaction, dataset: int, seat: Row, limit: int) -> int:
-    """How many tasks a seat could lease, up to a limit."""
-    rank, task = seat["cursor_rank"], seat["cursor_task"]
-    place = {"rank": float("-inf"), "task": 0} if rank is None else {"rank": rank, "task": task}
-    named = {"dataset": dataset, "session": seat["id"], **place}
-    found = 0
-    for audience in audiences_of(tx, dataset, seat["id"]):
-        found += int(tx.value(_SUPPLY, {**named, "audience": audience, "limit": limit - found}))
-        if found == limit:
-            return found
-    return found + int(tx.value(_SUPPLY_RETURNED, {**named, "limit": limit - found}))
-
-
-def _supply_for_anybody(tx: Transaction, dataset: int, limit: int) -> int:
-    return int(tx.value(_SUPPLY_ANYBODY, {"dataset": dataset, "limit": limit}))
-
-
-def _opened(row: Row, *, changed: bool, grown: bool) -> dict[str, Any]:
-    position = row["position"]
-    return {
-        "source": row["id"],
-        "version": row["version"],
-        "mark": row["mark"],
-        "position": None if position is None else orjson.loads(position),
-        "changed": changed,
-        "grown": grown,
-        "stored": row["fingerprint"],
-    }
 
 
 def _look_up(tx: Transaction, batch: _Batch, tasks: Sequence[Mapping[str, Any]]) -> None:
@@ -311,7 +118,7 @@ def _look_up(tx: Transaction, batch: _Batch, tasks: Sequence[Mapping[str, Any]])
         batch.answered[row["id"]] = row["counted"] > 0 and row["created_at"] < batch.run["started_at"]
     found = [task for repeats in batch.known.values() for task in repeats.values()]
     if found:
-        for row in tx.all(_LINKS, {"ids": _json(found)}):
+        for row in tx.all(_LINKS, {"ids": json_ids(found)}):
             batch.links.setdefault(row["task"], {})[row["source"], row["ordinal"]] = row["run"]
     batch.settled = rows_with_fate(tx, {place for task in tasks if (place := _row_of(task)) is not None})
     if batch.run["excluded"] != "[]" and not batch.run["exclude_own"]:
@@ -466,7 +273,3 @@ def _task_values(tx: Transaction, batch: _Batch, task: Mapping[str, Any], docume
 def _rank(task: Mapping[str, Any]) -> float:
     rank = task.get("rank")
     return 0.0 if rank is None else float(rank)
-
-
-def _json(value: Any) -> str:
-    return orjson.dumps(value).decode()

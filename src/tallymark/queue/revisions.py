@@ -39,7 +39,7 @@ ASSIGNMENTS = Statement(
 
 _REVISION = Statement(
     "One revision of an answer.",
-    "SELECT revision, status, decision, changes FROM answer"
+    "SELECT revision, status, decision, changes, comment, reason FROM answer"
     " WHERE task = :task AND session = :session AND revision = :revision",
 )
 

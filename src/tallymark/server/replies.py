@@ -141,6 +141,8 @@ class Current(BaseModel):
     status: str
     decision: Decision | None
     task: Document
+    comment: str | None
+    reason: str | None
 
 
 class Ack(BaseModel):

@@ -1158,8 +1158,12 @@ export interface components {
          * @description The store's current revision, sent with a conflict.
          */
         Current: {
+            /** Comment */
+            comment: string | null;
             /** Decision */
             decision: ("accept" | "reject" | "ignore") | null;
+            /** Reason */
+            reason: string | null;
             /** Revision */
             revision: number;
             /** Status */
