@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 
 import "fake-indexeddb/auto";
 
+import type { Json } from "@/api/types";
 import { journalIn } from "@/core/journal";
 import { type DraftRow, memory, openStorage, type OpRow, type Storage } from "@/core/storage";
 
@@ -73,6 +74,19 @@ describe.each([
     await storage.putDraft(draft(2));
     await storage.addOp(row("1"));
     expect(await storage.drafts("a")).toHaveLength(0);
+  });
+
+  it("gives a draft back as it was, whatever it keeps of a long list", async () => {
+    const spans: Json[] = [
+      { $keep: 0 },
+      { $keep: 1 },
+      { $keep: 3, set: { label: "A" } },
+      { $keep: 4 },
+      { $keep: 5 },
+    ];
+    const set = { spans: [...spans, { start: 1, end: 2, label: "B" }, { $keep: 2 }], note: "x", tags: [] };
+    await storage.putDraft(draft(1, { set, unset: ["old"] }));
+    expect(await storage.drafts("a")).toEqual([draft(1, { set, unset: ["old"] })]);
   });
 
   it("gives a lock to one holder until it expires or is let go", async () => {
@@ -148,6 +162,17 @@ describe("a page that went away before the database had stored its rows", () => 
     expect((await opened.ops("a")).map(({ opId }) => opId)).toEqual(["1", "2"]);
     expect(await opened.drafts("a")).toMatchObject([{ taskId: "t3", set: { words: "half a sent" } }]);
     expect(Object.keys(next)).toEqual([]);
+  });
+
+  it("is not held up by what it left as it was", async () => {
+    const store = strings();
+    const storage = await openStorage("tallymark", journalIn(store));
+    const spans = Array.from({ length: 5000 }, (_, n) => ({ $keep: n }));
+    void storage.putDraft(draft(1, { set: { spans } }));
+    const [text] = Object.values(store) as string[];
+    expect(text?.length).toBeLessThan(300);
+    const opened = await openStorage("tallymark", journalIn(strings({ ...store })));
+    expect(await opened.drafts("a")).toEqual([draft(1, { set: { spans } })]);
   });
 
   it("leaves nothing behind once they are stored", async () => {

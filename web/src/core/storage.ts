@@ -7,6 +7,7 @@ import { type DBSchema, type IDBPDatabase, openDB } from "idb";
 
 import type { Changes, Decision, OpStatus } from "@/api/types";
 import { browserJournal, type Journal } from "@/core/journal";
+import { packed, unpacked } from "@/core/keeps";
 
 export interface OpRow {
   /** Order of sending; given by the store. */
@@ -19,6 +20,8 @@ export interface OpRow {
   at: number;
   /** The operation as JSON text, exactly as it is sent. */
   body: string;
+  /** How many more answers its author has once it is stored: 1, 0 for another revision, -1 for an undo. */
+  adds?: number;
   /** Why the server will never take it, in its words; such a row waits to be exported. */
   refused?: string;
 }
@@ -94,8 +97,11 @@ function indexed(db: IDBPDatabase<Schema>, journal: Journal): Storage {
     allOps: () => db.getAll("ops"),
     updateOp: async (row) => void (await db.put("ops", row)),
     removeOps: (numbers) => removeOps(db, numbers),
-    putDraft: (row) => stored(draftKey(row), row, (own) => putDraft(db, own)),
-    drafts: (outbox) => db.getAllFromIndex("drafts", "outbox", outbox),
+    putDraft: (row) => stored(draftKey(row), { ...row, ...packed(row) }, (own) => putDraft(db, own)),
+    drafts: async (outbox) => {
+      const rows = await db.getAllFromIndex("drafts", "outbox", outbox);
+      return rows.map((row) => ({ ...row, ...unpacked(row) }));
+    },
     removeDraft: (outbox, taskId, until) => removeDraft(db, outbox, taskId, until),
     acquire: (name, holder, until, now) => acquire(db, { name, holder, until }, now),
     unlock: (name, holder) => unlock(db, name, holder),

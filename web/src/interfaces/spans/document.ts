@@ -177,6 +177,16 @@ export function isAligned(doc: Document, { start, end }: Range): boolean {
   return first?.start === start && last?.end === end;
 }
 
+const aligned = new WeakMap<Range, Document>();
+
+/** Whether it is not aligned. Most spans are, and none is ever changed: one look at each of hundreds is enough. */
+export function isLoose(doc: Document, range: Range): boolean {
+  if (aligned.get(range) === doc) return false;
+  const found = isAligned(doc, range);
+  if (found) aligned.set(range, doc);
+  return !found;
+}
+
 export function textOf(doc: Document, start: number, end: number): string {
   return doc.text.slice(doc.offsets.toUnits(start), doc.offsets.toUnits(end));
 }

@@ -101,9 +101,7 @@ function drawLanes(brush: Brush, segment: Segment): HTMLElement {
 }
 
 function tagOf({ doc, options, editable }: Brush, span: Span): HTMLElement {
-  const tag = document.createElement("span");
-  tag.className = "tag";
-  tag.dir = "auto";
+  const tag = (editable ? BUTTONS : NAME).cloneNode(true) as HTMLElement;
   tag.dataset.prodigyLabel = span.label;
   tag.dataset.span = keyOf(span);
   const description = options.descriptions?.[span.label];
@@ -114,20 +112,31 @@ function tagOf({ doc, options, editable }: Brush, span: Span): HTMLElement {
   }
   const covered = doc.text.slice(doc.offsets.toUnits(span.start), doc.offsets.toUnits(span.end));
   const words = covered.length > 80 ? `${covered.slice(0, 79)}…` : covered;
-  tag.append(
-    tagButton("name", span.label, `${span.label}: change the label of “${words}”`),
-    tagButton("remove", "×", `Remove ${span.label} from “${words}”`),
-  );
+  const [name, remove] = tag.children;
+  if (name !== undefined) name.textContent = span.label;
+  name?.setAttribute("aria-label", `${span.label}: change the label of “${words}”`);
+  remove?.setAttribute("aria-label", `Remove ${span.label} from “${words}”`);
+  return tag;
+}
+
+/** Copied for every span, which is quicker than to make each anew. */
+const NAME = tagWith([]);
+const BUTTONS = tagWith([tagButton("name", ""), tagButton("remove", "×")]);
+
+function tagWith(buttons: readonly HTMLElement[]): HTMLElement {
+  const tag = document.createElement("span");
+  tag.className = "tag";
+  tag.dir = "auto";
+  tag.append(...buttons);
   return tag;
 }
 
 /** Not a real button: those are laid out as boxes of their own, and a long text has hundreds. Keys do the same. */
-function tagButton(kind: string, text: string, name: string): HTMLElement {
+function tagButton(kind: string, text: string): HTMLElement {
   const button = document.createElement("span");
   button.className = kind;
   button.setAttribute("role", "button");
   button.textContent = text;
-  button.setAttribute("aria-label", name);
   return button;
 }
 
@@ -137,12 +146,11 @@ function bandStyle({ doc, palette, lane }: Brush, { over, end }: Segment, depth:
   const variables = over.map(({ span }, i) =>
     palette.style(span.label, span.color).replaceAll(/--([pil]):/g, `--$1${i}:`),
   );
-  const layers = over.flatMap(({ span, lane: at }, i) => {
+  const layers = over.map(({ span, lane: at }, i) => {
     const width = doc.offsets.toUnits(span.end) === end ? "calc(100% - 2px)" : "100%";
-    const up = (depth - 1 - at) * high;
-    const layer = (colour: string, height: number, rise: number): string =>
-      `linear-gradient(${colour},${colour}) var(--from) calc(100% - ${up + rise}px)/${width} ${height}px no-repeat`;
-    return [layer(`var(--l${i})`, 2, high - 4), layer(`var(--p${i})`, high - 4, 2)];
+    const up = (depth - 1 - at) * high + 2;
+    const colours = `linear-gradient(var(--l${i}) 2px,var(--p${i}) 0)`;
+    return `${colours} var(--from) calc(100% - ${up}px)/${width} ${high - 4}px no-repeat`;
   });
   return `${variables.join(";")};background:${layers.join(",")}`;
 }

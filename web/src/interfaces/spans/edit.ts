@@ -92,8 +92,13 @@ export function spanAt(work: SpanWork, point: number): Span | null {
 }
 
 /** Spans in the order of the text, outer ones first. */
-export function inOrder(work: SpanWork): Span[] {
-  return [...work].sort((a, b) => a.start - b.start || b.end - a.end);
+export function inOrder(work: SpanWork): readonly Span[] {
+  const sorted = work.every((span, at) => at === 0 || order(work[at - 1] ?? span, span) <= 0);
+  return sorted ? work : [...work].sort(order);
+}
+
+function order(a: Span, b: Span): number {
+  return a.start - b.start || b.end - a.end;
 }
 
 /** The same span in later work: itself, or one that says the same. */
@@ -103,7 +108,7 @@ export function found(work: SpanWork, span: Span | null): Span | null {
 }
 
 /** The spans that can be drawn side by side, by position, and those hidden behind an earlier one. */
-export function arrange(work: SpanWork): { shown: Span[]; hidden: Span[] } {
+export function arrange(work: SpanWork): { shown: readonly Span[]; hidden: readonly Span[] } {
   const shown: Span[] = [];
   const hidden: Span[] = [];
   let edge = 0;

@@ -10,17 +10,20 @@ export interface Leaf {
 export function leavesOf(element: HTMLElement, start: number): Leaf[] {
   const leaves: Leaf[] = [];
   let at = start;
-  const walk = (node: Node): void => {
-    if (node instanceof Text) {
-      leaves.push({ start: at, end: at + node.length, node });
-      at += node.length;
-    } else if (!(node instanceof Element && (node.classList.contains("tag") || node.className === "at"))) {
-      node.childNodes.forEach(walk);
+  const walk = (parent: Node): void => {
+    for (let node = parent.firstChild; node !== null; node = node.nextSibling) {
+      if (node instanceof Text) {
+        leaves.push({ start: at, end: at + node.length, node });
+        at += node.length;
+      } else if (node instanceof Element && !NAMES.test(node.className)) walk(node);
     }
   };
   walk(element);
   return leaves;
 }
+
+/** Classes of what names a span. */
+const NAMES = /^at$|\btag\b/;
 
 export interface Caret {
   node: Node;

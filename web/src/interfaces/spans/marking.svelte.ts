@@ -5,7 +5,7 @@ import { keysInOrder } from "@/core/keymap";
 import { directionOf } from "@/core/offsets";
 import { type Cursor, extent, placed } from "@/interfaces/spans/cursor";
 import * as documents from "@/interfaces/spans/document";
-import { documentOf, isAligned, occurrences, type Range, snap, textOf } from "@/interfaces/spans/document";
+import { documentOf, isLoose, occurrences, type Range, snap, textOf } from "@/interfaces/spans/document";
 import * as edits from "@/interfaces/spans/edit";
 import { arrange, found, inOrder, type Span, spanAt, type SpanWork } from "@/interfaces/spans/edit";
 import type { BorderMove } from "@/interfaces/spans/keys";
@@ -48,7 +48,7 @@ export class Marking {
   );
   /** Spans of the data that do not begin and end where tokens do. */
   readonly loose = $derived.by(() =>
-    this.work.filter((span) => span.origin !== null && !isAligned(this.doc, span)),
+    this.work.filter((span) => span.origin !== null && isLoose(this.doc, span)),
   );
   readonly keys = $derived.by(() => keysInOrder(this.labels, this.config.keymap_by_label));
   readonly descriptions = $derived.by(() => descriptionsOf(this.config));

@@ -1,9 +1,10 @@
 /**
  * Draws a text with its spans into an element, and knows where every character is on screen.
  *
- * The text is cut into blocks of some lines. A block out of sight is not laid out and its spans are not drawn
- * yet; painting again replaces only those stretches of the blocks in sight whose spans changed. Both ways of
- * drawing spans (`draw.ts`) flow with the text, so nothing has to be measured for it.
+ * The text is cut into blocks of some lines, and some blocks make a part. What is out of sight is not laid out
+ * and its spans are not drawn yet; painting again replaces only those stretches of the blocks in sight whose
+ * spans changed. A block that grows moves its neighbours and the parts behind its own, not every block of the
+ * text. Both ways of drawing spans (`draw.ts`) flow with the text, so nothing has to be measured for it.
  */
 
 import "@/interfaces/spans/paint.css";
@@ -22,6 +23,7 @@ import type { Span } from "@/interfaces/spans/edit";
 import { inOrder } from "@/interfaces/spans/edit";
 import { labelWidth, lanesOf } from "@/interfaces/spans/lanes";
 import { Palette } from "@/interfaces/spans/palette";
+import { Sight } from "@/interfaces/spans/sight";
 import { caretAt, type Leaf, leavesOf } from "@/interfaces/spans/leaves";
 
 export interface PainterOptions {
@@ -35,6 +37,12 @@ export interface PainterOptions {
 interface Drawn {
   segment: Segment;
   element: HTMLElement;
+  leaves: Leaf[] | null;
+}
+
+interface Part {
+  element: HTMLElement;
+  blocks: readonly Block[];
 }
 
 interface Block extends Stretch {
@@ -43,8 +51,8 @@ interface Block extends Stretch {
   near: boolean;
   /** Laid out, so that reading its measures costs nothing. */
   visible: boolean;
-  /** Of the painting that was drawn last. */
-  version: number;
+  /** Spans over it, in order, with their lanes. */
+  over: Segment["over"];
   drawn: Drawn[];
   /** Spans that are drawn, with their lanes; null before the first time. */
   inside: Segment["over"] | null;
@@ -61,23 +69,22 @@ const AHEAD = "260%";
 const LETTER_EM = 0.54;
 /** So many blocks are drawn in one go when they come near. */
 const AT_ONCE = 2;
+/** So many blocks make a part; they come near together. */
+const PART = 6;
 /** Letters at the start of a text that are in sight at first, as far as can be known. */
 const FIRST_SIGHT = 1_500;
 const SKIPPED = "contentvisibilityautostatechange";
 
 export class Painter {
   private blocks: Block[] = [];
-  private readonly waiting = new Set<Block>();
-  private timer: ReturnType<typeof setTimeout> | undefined;
   private byElement = new WeakMap<Element, Block>();
   private shown: readonly Span[] = [];
   private lanes: Map<Span, number> | null = null;
   private brush: Brush | null = null;
-  private version = 0;
   /** Of the text, when labels were last put where there is room. */
   private width = 0;
   private frame = 0;
-  private readonly sight: IntersectionObserver;
+  private readonly sight: Sight<Block>;
   /** The only one: the browser keeps every range there is up to date with each change of the page. */
   private readonly range = document.createRange();
   private readonly lane = matchMedia("(pointer: coarse)").matches ? LANE.coarse : LANE.fine;
@@ -86,9 +93,15 @@ export class Painter {
     private readonly box: HTMLElement,
     private readonly options: PainterOptions,
   ) {
-    this.sight = new IntersectionObserver((entries) => this.seen(entries), {
+    this.sight = new Sight({
       root: box.closest("[data-scroller]"),
-      rootMargin: AHEAD,
+      ahead: AHEAD,
+      atOnce: AT_ONCE,
+      near: (block) => {
+        block.near = true;
+        this.bring(block);
+      },
+      far: (block) => (block.near = false),
     });
     box.addEventListener(SKIPPED, this.appeared, true);
   }
@@ -97,14 +110,28 @@ export class Painter {
     this.shown = inOrder(shown);
     if (this.brush?.doc !== doc || !alike(this.brush.options, options)) this.take(doc, options);
     this.lanes = this.options.lanes ? lanesOf(this.shown, labelWidth) : null;
-    this.version += 1;
+    this.spread(doc);
     for (const block of this.blocks) if (block.near) this.bring(block);
+  }
+
+  /** Tells every block its spans, in one pass over both. */
+  private spread({ offsets: { toUnits } }: Document): void {
+    const found = this.blocks.map((): Segment["over"][number][] => []);
+    let first = 0;
+    for (const span of this.shown) {
+      const [start, end] = [toUnits(span.start), toUnits(span.end)];
+      const lane = this.lanes?.get(span) ?? 0;
+      while ((this.blocks[first]?.end ?? Infinity) <= start) first += 1;
+      for (let at = first; (this.blocks[at]?.start ?? Infinity) < end; at += 1)
+        found[at]?.push({ span, lane });
+    }
+    this.blocks.forEach((block, at) => (block.over = found[at] ?? []));
   }
 
   /** Ends what goes on in the background. */
   destroy(): void {
     cancelAnimationFrame(this.frame);
-    this.sight.disconnect();
+    this.sight.destroy();
     this.brush?.palette.destroy();
     this.box.removeEventListener(SKIPPED, this.appeared, true);
     this.box.replaceChildren();
@@ -122,63 +149,49 @@ export class Painter {
       for (const block of this.blocks) Object.assign(block, { drawn: [], inside: null });
       return;
     }
-    this.sight.disconnect();
-    this.waiting.clear();
     const skips = CSS.supports("content-visibility", "auto");
     this.blocks = blocksOf(doc.text).map((stretch) => {
-      const element = document.createElement("div");
-      element.className = "block";
+      const element = division("block");
       element.textContent = doc.text.slice(stretch.start, stretch.end);
       const near = stretch.start < FIRST_SIGHT;
-      const fresh = { version: 0, drawn: [], inside: null, leaves: null, settled: false };
+      const fresh = { over: [], drawn: [], inside: null, leaves: null, settled: false };
       return { ...stretch, ...fresh, element, near, visible: !skips };
     });
-    this.expect(doc);
     this.byElement = new WeakMap(this.blocks.map((block) => [block.element, block]));
-    this.box.replaceChildren(...this.blocks.map((block) => block.element));
-    if (this.blocks.length > 1) for (const block of this.blocks) this.sight.observe(block.element);
+    const parts = partsOf(this.blocks);
+    this.expect(doc, parts);
+    this.box.replaceChildren(...parts.map((part) => part.element));
+    const watched = this.blocks.length > 1 ? parts : [];
+    this.sight.watch(new Map(watched.map((part) => [part.element, part.blocks])));
   }
 
   /** How high blocks will be, about: text that grows while it is read would shake everything around it. */
-  private expect({ offsets, text }: Document): void {
+  private expect({ offsets, text }: Document, parts: readonly Part[]): void {
     this.measured();
     let at = 0;
-    for (const block of this.blocks) {
-      let [letters, spans] = [block.end - block.start, 0];
-      for (; at < this.shown.length; at += 1) {
-        const span = this.shown[at];
-        if (span === undefined || (offsets.toUnits(span.start) >= block.end && block.end < text.length))
-          break;
-        letters += this.options.lanes ? 0 : labelWidth(span) + 2;
-        spans += 1;
+    for (const part of parts) {
+      let [allLetters, allSpans] = [0, 0];
+      for (const block of part.blocks) {
+        let [letters, spans] = [block.end - block.start, 0];
+        for (; at < this.shown.length; at += 1) {
+          const span = this.shown[at];
+          if (span === undefined || (offsets.toUnits(span.start) >= block.end && block.end < text.length))
+            break;
+          letters += this.options.lanes ? 0 : labelWidth(span) + 2;
+          spans += 1;
+        }
+        this.expected(block.element, letters, spans);
+        allLetters += letters;
+        allSpans += spans;
       }
-      block.element.style.setProperty("--letters", String(letters));
-      if (this.options.lanes) block.element.style.setProperty("--lanes", String(spans));
+      this.expected(part.element, allLetters, allSpans);
+      part.element.style.setProperty("--lines", String(part.blocks.length));
     }
   }
 
-  private seen(entries: readonly IntersectionObserverEntry[]): void {
-    for (const { target, isIntersecting } of entries) {
-      const block = this.byElement.get(target);
-      if (block === undefined) continue;
-      if (isIntersecting) this.waiting.add(block);
-      else {
-        this.waiting.delete(block);
-        block.near = false;
-      }
-    }
-    this.timer ??= setTimeout(() => this.bringWaiting());
-  }
-
-  /** Some at a time, so that nobody waits for what is not in sight yet. */
-  private bringWaiting(): void {
-    this.timer = undefined;
-    for (const block of [...this.waiting].slice(0, AT_ONCE)) {
-      this.waiting.delete(block);
-      block.near = true;
-      this.bring(block);
-    }
-    if (this.waiting.size > 0) this.timer = setTimeout(() => this.bringWaiting());
+  private expected(element: HTMLElement, letters: number, spans: number): void {
+    element.style.setProperty("--letters", String(letters));
+    if (this.options.lanes) element.style.setProperty("--lanes", String(spans));
   }
 
   private readonly appeared = (event: Event): void => {
@@ -191,19 +204,19 @@ export class Painter {
   /** Draws a block as it is now, if it is not. */
   private bring(block: Block): void {
     const { brush } = this;
-    if (brush === null || block.version === this.version) return;
-    block.version = this.version;
-    const { toUnits } = brush.doc.offsets;
-    const inside = this.shown
-      .filter((span) => toUnits(span.start) < block.end && toUnits(span.end) > block.start)
-      .map((span) => ({ span, lane: this.lanes?.get(span) ?? 0 }));
-    if (block.inside !== null && sameSpans(inside, block.inside)) return;
+    const inside = block.over;
+    if (brush === null || inside === block.inside) return;
+    const known = block.inside !== null && sameSpans(inside, block.inside);
     block.inside = inside;
-    const before = new Map(block.drawn.map(({ segment, element }) => [segment.key, element]));
-    const drawn = segmentsOf(brush.doc, block, inside).map((segment) => ({
-      segment,
-      element: before.get(segment.key) ?? drawSegment(brush, segment),
-    }));
+    if (known) return;
+    const before = new Map(block.drawn.map((one) => [one.segment.key, one]));
+    const drawn = segmentsOf(brush.doc, block, inside).map((segment): Drawn => {
+      const { element, leaves } = before.get(segment.key) ?? {
+        element: drawSegment(brush, segment),
+        leaves: null,
+      };
+      return { segment, element, leaves };
+    });
     const same = drawn.length === block.drawn.length && drawn.every(({ segment }) => before.has(segment.key));
     block.drawn = drawn;
     if (same) return;
@@ -252,6 +265,11 @@ export class Painter {
     this.box.style.setProperty("--columns", String(Math.max(8, Math.floor(width / letter))));
     for (const block of this.blocks) block.settled = false;
     return true;
+  }
+
+  /** Of the whole text; for when it is laid out. */
+  get size(): string {
+    return `${this.box.offsetWidth} ${this.box.offsetHeight}`;
   }
 
   // ------------------------------------------------------------ finding
@@ -337,9 +355,29 @@ export class Painter {
   }
 
   private leavesIn(block: Block): Leaf[] {
-    block.leaves ??= leavesOf(block.element, block.start);
+    block.leaves ??=
+      block.drawn.length === 0
+        ? leavesOf(block.element, block.start)
+        : block.drawn.flatMap((one) => (one.leaves ??= leavesOf(one.element, one.segment.start)));
     return block.leaves;
   }
+}
+
+function division(name: string): HTMLElement {
+  const element = document.createElement("div");
+  element.className = name;
+  return element;
+}
+
+function partsOf(blocks: readonly Block[]): Part[] {
+  const parts: Part[] = [];
+  for (let at = 0; at < blocks.length; at += PART) {
+    const own = blocks.slice(at, at + PART);
+    const element = division("part");
+    element.append(...own.map((block) => block.element));
+    parts.push({ element, blocks: own });
+  }
+  return parts;
 }
 
 function sameSpans(a: Segment["over"], b: Segment["over"]): boolean {

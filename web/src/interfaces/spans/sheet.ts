@@ -22,6 +22,8 @@ export interface Tint {
 export class Sheet {
   private tint: Tint | null = null;
   private frame = 0;
+  /** Size of the text when the tint was drawn. */
+  private drawn = "";
   private far: Stretch | null = null;
 
   constructor(
@@ -51,10 +53,16 @@ export class Sheet {
     this.frame = 0;
     if (this.far !== null) this.revealStretch(this.far);
     this.far = null;
+    this.drawn = this.painter.size;
     if (this.tint === null) return;
     const { range, handles, rtl } = this.tint;
     const rects = range === null ? [] : this.rects(range, false);
     drawOverlay(this.overlay, { rects, handles, rtl });
+  }
+
+  /** Draws the tint again if the text has got another size since. */
+  follow(): void {
+    if (this.painter.size !== this.drawn) this.draw();
   }
 
   /** Scrolls as little as needed. */
