@@ -182,3 +182,39 @@ def test_the_theme_is_remembered(tallymark: Tallymark, ann: Annotator) -> None:
     expect(ann.page.locator("html")).to_have_attribute("data-theme", "dark")
     ann.reload()
     expect(ann.page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_the_choice_between_two_answers(tallymark: Tallymark, someone: Annotator, browser: Browser) -> None:
+    mark(tallymark, "ner_manual")
+    ann = someone.sit()
+    ann.press("a")
+    ann.everything_is_saved()
+    meet(ann, browser)
+    for width, height in ((1280, 800), (390, 760), (320, 480)):
+        ann.page.set_viewport_size({"width": width, "height": height})
+        nothing_found(ann, f"{width} pixels")
+    ann.press("Space", "Enter", "Escape")  # keys under way when the question comes up answer nothing
+    ann.press("Tab", "Tab")
+    expect(ann.page.get_by_test_id("keep-mine")).to_be_focused()
+    expect(ann.page.get_by_test_id("keep-mine")).to_contain_text("Rejected")
+    ann.press("Tab")
+    expect(ann.page.get_by_test_id("keep-theirs")).to_be_focused()
+    expect(ann.page.get_by_test_id("keep-theirs")).to_contain_text("“sure”")
+    ann.press("Enter")
+    expect(ann.page.get_by_role("dialog")).to_have_count(0)
+
+
+def meet(ann: Annotator, browser: Browser) -> None:
+    """Let two pages of one person answer their first task anew, each on top of the same answer."""
+    ann.press("[")
+    ann.sees("Ada")
+    with browser.new_context() as elsewhere:
+        other = Annotator(elsewhere.new_page(), ann.url).sit()
+        other.press("[")
+        other.sees("Ada")
+        other.press("c")
+        other.page.get_by_role("textbox").fill("sure")
+        other.press("Control+Enter", "a")
+        other.everything_is_saved()
+    ann.press("x")
+    expect(ann.page.get_by_role("dialog", name="Two answers to the same task")).to_be_visible()

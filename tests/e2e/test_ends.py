@@ -118,3 +118,16 @@ def test_a_recipe_that_is_not_running_is_named(tallymark: Tallymark, ann: Annota
     expect(ann.ending).to_contain_text("Your answers are still saved")
     ann.everything_is_saved()
     assert len(tallymark.answers()) == answered
+
+
+def test_an_erased_person(tallymark: Tallymark, ann: Annotator) -> None:
+    mark(tallymark, 3)
+    ann.sit()
+    ann.press("a")
+    ann.everything_is_saved()
+    tallymark.run("erase", "news", "--person", "ann", "--yes")
+    ann.press("a")
+    expect(ann.ending).to_contain_text("Your name has been erased here")
+    expect(ann.ending).to_contain_text("1 answer of yours was not sent before")
+    [record] = tallymark.export()
+    assert record["_session_id"].startswith("news-erased-")

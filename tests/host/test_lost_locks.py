@@ -26,7 +26,7 @@ from tallymark.channel.locks import (
 )
 from tallymark.databases import DatabaseUrl
 from tallymark.errors import Busy, Fenced, StoreUnavailable
-from tallymark.host import host as hosting
+from tallymark.host import dataset_lock as locking
 from tallymark.host.dataset_lock import DatasetLock
 
 ELSEWHERE = "tallymark host 7@elsewhere"
@@ -149,8 +149,8 @@ def test_a_host_stops_where_another_one_has_its_dataset(place: DatabaseUrl) -> N
 def test_who_waits_for_a_lock_waits_through_an_outage(
     place: DatabaseUrl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hosting, "TAKE_OVER_SECONDS", 0.01)
-    monkeypatch.setattr(hosting, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(locking, "TAKE_OVER_SECONDS", 0.01)
+    monkeypatch.setattr(locking, "TRY_SECONDS", 0.01)
     name = dataset_lock(place, "news")
     with held_elsewhere(name):
         waiting = DatasetLock(place, "news", take_over=True)

@@ -68,6 +68,8 @@ export class Fake implements Api {
   down: Error | null = null;
   state: LeaseReply["state"] | null = null;
   detail: LeaseReply["detail"] = null;
+  /** Names of people who were erased while their pages were open. */
+  readonly erased = new Set<string>();
   refuse: ((operation: Operation) => Error | null) | null = null;
   invalid: ((task: Task) => string | null) | null = null;
   changed: { task_id: string; revision: number }[] = [];
@@ -239,6 +241,7 @@ export class Fake implements Api {
 
   private seat(session: string): string {
     const name = this.seats.get(session);
+    if (name !== undefined && this.erased.has(name)) throw new ApiError(410, "session_erased", "Erased.");
     if (name === undefined) throw new ApiError(404, "session_unknown", "This seat is not known here.");
     return name;
   }
@@ -303,8 +306,8 @@ export class Fake implements Api {
     };
     held.revisions.push(revision);
     if (stale && held.current !== null) {
-      const { revision: number, status, decision, task: theirs } = held.current;
-      const current = { revision: number, status, decision, task: theirs };
+      const { revision: number, status, decision, task: theirs, comment, reason } = held.current;
+      const current = { revision: number, status, decision, task: theirs, comment, reason };
       return { ...ack, revision: revision.revision, result: "conflict", current };
     }
     held.current = revision;

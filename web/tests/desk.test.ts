@@ -441,6 +441,111 @@ describe("what the server says about an answer", () => {
     expect(spansOf(fake, "t1")).toEqual([{ start: 0, end: 4, label: "ORG" }]);
   });
 
+  it("asks nothing where two windows say the same", async () => {
+    const fake = server();
+    const a = await open(fake);
+    a.desk.answer("accept");
+    await settle();
+    const b = await open(fake, { client: "c2" });
+    for (const { desk } of [a, b]) {
+      await desk.back();
+      annotate(desk, 0, 4, "ORG");
+      desk.comment("sure");
+    }
+    a.desk.answer("accept");
+    await settle();
+    b.desk.answer("accept");
+    await settle();
+    expect(fake.held.get("t1")?.revisions).toHaveLength(3);
+    expect(b.desk.view.conflict).toBeNull();
+    expect(b.desk.view.answers).toMatchObject([{ taskId: "t1", base: 2 }]);
+    await b.desk.back();
+    b.desk.answer("reject");
+    await settle();
+    expect(b.desk.view.conflict).toBeNull();
+    expect(fake.held.get("t1")?.current).toMatchObject({ decision: "reject", revision: 4 });
+  });
+
+  it("asks nothing where both windows undo, and takes the next answer", async () => {
+    const fake = server();
+    const a = await open(fake);
+    a.desk.answer("accept");
+    await settle();
+    const b = await open(fake, { client: "c2" });
+    await Promise.all([a.desk.undo(), b.desk.undo()]);
+    await settle();
+    expect(a.desk.view.conflict ?? b.desk.view.conflict).toBeNull();
+    b.desk.answer("reject");
+    await settle();
+    expect(b.desk.view.conflict).toBeNull();
+    expect(fake.held.get("t1")?.current?.decision).toBe("reject");
+  });
+
+  it.each([
+    ["another comment", (desk: Desk) => desk.comment("not sure"), "accept" as const],
+    ["another decision", () => undefined, "reject" as const],
+  ])("asks where one says the same with %s", async (_what, differ, decision) => {
+    const fake = server();
+    const a = await open(fake);
+    a.desk.answer("accept");
+    await settle();
+    const b = await open(fake, { client: "c2" });
+    await Promise.all([a.desk.back(), b.desk.back()]);
+    a.desk.answer("accept");
+    await settle();
+    differ(b.desk);
+    b.desk.answer(decision);
+    await settle();
+    expect(b.desk.view.conflict).not.toBeNull();
+  });
+
+  it("counts answers that are not sent yet, and takes undone ones off", async () => {
+    const fake = server();
+    const { desk } = await open(fake);
+    desk.answer("accept");
+    await settle();
+    expect(desk.view.progress).toMatchObject({ mine: 1, remaining: 29 });
+    fake.down = OFFLINE;
+    for (const decision of ["accept", "reject", "ignore"] as const) desk.answer(decision);
+    await settle();
+    expect(desk.view.progress).toMatchObject({ mine: 4, remaining: 26 });
+    await desk.undo();
+    await settle();
+    expect(desk.view.progress).toMatchObject({ mine: 3 });
+    desk.toCurrent();
+    await desk.back();
+    desk.answer("ignore");
+    await settle();
+    expect(desk.view.progress).toMatchObject({ mine: 3 });
+    const seen: (number | undefined)[] = [];
+    desk.subscribe(() => seen.push(desk.view.progress?.mine));
+    fake.down = null;
+    desk.retry();
+    await settle();
+    expect(desk.view.save.unsent).toBe(0);
+    expect(new Set(seen)).toEqual(new Set([3]));
+  });
+
+  it("ends with a word where this person was erased, and asks for nothing more", async () => {
+    const fake = server();
+    const { desk, seat } = await open(fake);
+    desk.answer("accept");
+    await settle();
+    fake.erased.add("ada");
+    desk.answer("reject");
+    await settle();
+    expect(desk.view).toMatchObject({ card: null, conflict: null, save: { unsent: 1 } });
+    expect(desk.view.ending?.title).toBe("Your name has been erased here");
+    expect(desk.view.ending?.text).toContain("1 answer of yours was not sent");
+    const claimed = fake.seats.size;
+    await settle(120_000);
+    desk.retry();
+    await settle();
+    expect(fake.seats.size).toBe(claimed);
+    expect(fake.received).toHaveLength(1);
+    await expect(seat.call(() => Promise.resolve(1))).rejects.toThrow("has been erased");
+  });
+
   it("leaves the other answer when asked to", async () => {
     const fake = server();
     const a = await open(fake);

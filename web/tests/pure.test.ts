@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { parse, plain, stringify } from "@/api/json";
-import type { Changes, Progress, Task } from "@/api/types";
+import type { Changes, Json, Progress, Task } from "@/api/types";
 import { Activity } from "@/core/activity";
 import { contrast, labelColour } from "@/core/colour";
 import { actionFor, keymapFrom, keysInOrder, normal, pressed } from "@/core/keymap";
@@ -9,6 +9,7 @@ import { merge, rebase, same } from "@/core/merge";
 import { directionOf, offsetsOf } from "@/core/offsets";
 import { perHour } from "@/core/rate";
 import { duration, ending, fractionOf, leftFor, ownFractionOf } from "@/core/words";
+import { onlyIn } from "@/ui/differences";
 
 const press = (
   key: string,
@@ -219,5 +220,25 @@ describe("endings", () => {
     expect(fractionOf({ ...progress, rows_known: 12_408 }, 0)).toBe(0.5);
     expect(fractionOf(progress, 8)).toBe(0.5);
     expect(fractionOf({ ...progress, fraction: 1.7 }, 0)).toBe(1);
+  });
+});
+
+describe("what differs between two answers", () => {
+  const task = { text: "Ada 😀 met Bob", spans: [] };
+  const span = (start: number, end: number, label: string): Json => ({ start, end, label });
+
+  it("is told by the words of spans, and by values of other keys", () => {
+    const mine = { ...task, spans: [span(0, 3, "PERSON"), span(10, 13, "ORG")], flagged: true, note: "x" };
+    const theirs = { ...task, spans: [span(0, 3, "PERSON"), span(10, 13, "PERSON")], note: "" };
+    expect(onlyIn(mine, theirs)).toEqual(["“Bob” ORG", "flagged", "note: x"]);
+    expect(onlyIn(theirs, mine)).toEqual(["“Bob” PERSON"]);
+    expect(onlyIn(mine, mine)).toEqual([]);
+  });
+
+  it("is short, and silent about what is the program's own", () => {
+    const mine = { ...task, accept: [1, 2, 3, 4, 5, { id: 6 }], _task_hash: 5, long: "a".repeat(50) };
+    const told = onlyIn(mine, { ...task, _task_hash: 6 });
+    expect(told).toEqual(["1", "2", "3", "4 more"]);
+    expect(onlyIn({ ...task, long: "a".repeat(50) }, task)[0]).toHaveLength("long: ".length + 40);
   });
 });

@@ -39,9 +39,10 @@ import { Notices } from "@/core/notices";
 import { type Delivered, Outbox, type OutboxState, type Tabs } from "@/core/outbox";
 import { TaskQueue } from "@/core/queue";
 import { perHour } from "@/core/rate";
+import { same } from "@/core/merge";
 import type { Seat } from "@/core/seat";
 import type { Storage } from "@/core/storage";
-import { type Ending, ending, fractionOf, ownFractionOf } from "@/core/words";
+import { type Ending, ending, erasedEnding, fractionOf, ownFractionOf } from "@/core/words";
 import { editOf, viewIdOf } from "@/interfaces/edits";
 import { type Change, settingsFor } from "@/interfaces/interface";
 
@@ -91,6 +92,18 @@ export interface DeskView {
   loggedOut: boolean;
   /** For screen readers. */
   announcement: string;
+}
+
+/** What a page shows around the card. */
+export type Surroundings = Omit<DeskView, "card">;
+
+/** Whether nothing but the card differs, as after every step of work on it. */
+export function sameAround(before: Surroundings, now: Surroundings): boolean {
+  return (Object.keys(before) as (keyof DeskView)[]).every((key) => {
+    if (key === "card" || before[key] === now[key]) return true;
+    if (key === "save") return same({ ...before.save }, { ...now.save });
+    return key === "progress" && same({ ...before.progress }, { ...now.progress });
+  });
 }
 
 interface Sent {
@@ -171,6 +184,7 @@ export class Desk {
     });
     this.answers = new Answers((query) => seat.call((token) => api.history(token, query)));
     this.heartbeat = new Heartbeat(() => this.beat());
+    seat.onErased(() => this.end());
     this.stopListening = tabs.listen(({ kind, outbox }) => {
       if (kind === "pages" && outbox === seat.outbox) this.heartbeat.soon();
     });
@@ -203,6 +217,17 @@ export class Desk {
     this.outbox.close();
     this.stopListening();
     this.listeners.clear();
+  }
+
+  /** This person is erased: nothing is asked for or sent any more, and the page says so. */
+  private end(): void {
+    this.drafts.close();
+    this.queue.close();
+    this.heartbeat.close();
+    this.outbox.close();
+    this.starting = false;
+    this.conflicts = [];
+    this.changed();
   }
 
   setVisible(visible: boolean): void {
@@ -291,7 +316,7 @@ export class Desk {
       starting: this.starting,
       canUndo: answers.list.length > 0,
       canRedo: (card?.future.length ?? 0) > 0 || this.redoable() !== undefined,
-      progress: this.progress,
+      progress: this.counted,
       fraction: this.fraction,
       perHour: perHour(this.times),
       save: this.outbox.state,
@@ -377,7 +402,7 @@ export class Desk {
     this.undone.push({ taskId: last.taskId, decision: last.decision, reason: last.reason });
     this.queue.putFirst(pastCard(last, operation.op_id, "queue", this.readingOf(last.task)));
     this.sent.set(operation.op_id, { past: last, status: "retracted", edited: false });
-    this.send(operation);
+    this.send(operation, -1);
     this.notices.clear("problem");
     this.announce("Answer undone");
   }
@@ -474,7 +499,7 @@ export class Desk {
       if (current?.taskId === taskId) this.queue.replaceCurrent({ ...current, base: operation.op_id });
     }
     this.sent.set(operation.op_id, { past: mine, status, edited: true });
-    this.send(operation);
+    this.send(operation, Number(status === "submitted") - Number(theirs.status === "submitted"));
   }
 
   private yieldTo({ mine, theirs, taskId }: Conflict): void {
@@ -495,10 +520,21 @@ export class Desk {
     return typeof size === "number" && size >= 1 ? Math.min(Math.floor(size), 100) : 10;
   }
 
+  /** Progress as the server told it, with the answers that it has not heard of yet. */
+  private get counted(): Progress | null {
+    const { progress } = this;
+    // What a validation is waited for may yet come back.
+    const adds = this.outbox.adds - Number(this.checking && this.opened === null);
+    if (progress === null || adds === 0) return progress;
+    const remaining = progress.remaining === null ? null : Math.max(0, progress.remaining - adds);
+    return { ...progress, mine: Math.max(0, progress.mine + adds), remaining };
+  }
+
   private get fraction(): number | null {
-    if (this.progress === null) return null;
+    const progress = this.counted;
+    if (progress === null) return null;
     const alone = this.project.overlap === 1 || this.target > 0;
-    return alone ? fractionOf(this.progress, this.target) : ownFractionOf(this.progress);
+    return alone ? fractionOf(progress, this.target) : ownFractionOf(progress);
   }
 
   private get target(): number {
@@ -507,6 +543,7 @@ export class Desk {
   }
 
   private get current(): Card | null {
+    if (this.options.seat.erased) return null;
     if (this.opened !== null) return this.opened;
     return this.queue.state === "paused" ? null : (this.queue.current ?? null);
   }
@@ -519,6 +556,7 @@ export class Desk {
 
   /** Null while a task is on its way. */
   private ending(): Ending | null {
+    if (this.options.seat.erased) return erasedEnding(this.outbox.state.unsent);
     if (this.starting) return null;
     if (this.queue.unreachable) {
       const text =
@@ -528,7 +566,7 @@ export class Desk {
     const { state, detail } = this.queue;
     if (state === "ready") return null;
     const { unsent } = this.outbox.state;
-    return ending({ state, detail, progress: this.progress, unsent, alsoOpen: this.alsoOpen });
+    return ending({ state, detail, progress: this.counted, unsent, alsoOpen: this.alsoOpen });
   }
 
   private submit(card: Card, decision: Decision, reason: string | null): void {
@@ -550,7 +588,7 @@ export class Desk {
       return;
     }
     this.given(card, past);
-    this.send(operation);
+    this.send(operation, edited ? 0 : 1);
     this.queue.topUp();
   }
 
@@ -576,12 +614,13 @@ export class Desk {
 
   /** Where the recipe validates, the card stays until the server has spoken. */
   private async validate(operation: Operation, card: Card, past: Past): Promise<void> {
+    const edited = card.from === "history";
     this.checking = true;
     const heard = new Promise<Ack | null>((resolve) => {
       this.waitingAcks.set(operation.op_id, resolve);
       setTimeout(() => resolve(null), VALIDATION_WAIT_MS);
     });
-    this.send(operation);
+    this.send(operation, edited ? 0 : 1);
     const ack = await heard;
     this.waitingAcks.delete(operation.op_id);
     this.checking = false;
@@ -598,8 +637,9 @@ export class Desk {
     this.queue.topUp();
   }
 
-  private send(operation: Operation): void {
-    void this.outbox.add(operation, stringify(operation));
+  /** `adds`: how many more answers this person has with it. */
+  private send(operation: Operation, adds = 0): void {
+    void this.outbox.add(operation, stringify(operation), adds);
   }
 
   private put(card: Card): void {
@@ -691,12 +731,25 @@ export class Desk {
 
   private delivered(delivered: Delivered[], progress: Progress | null): void {
     if (progress !== null) this.progress = progress;
-    for (const { row, ack } of delivered) {
+    for (const { row, ack: told } of delivered) {
+      const ack = this.agreed(row.opId, told);
       if (ack.revision !== null) this.revisions.set(row.opId, ack.revision);
       if (row.status === "draft") this.drafts.acknowledged(row.taskId, row.at);
       else this.acknowledged(row.taskId, row.opId, ack);
     }
     this.changed();
+  }
+
+  /** Two windows that say the same at the same moment are not asked which is right: the one that came first is. */
+  private agreed(opId: string, ack: Ack): Ack {
+    const sent = this.sent.get(opId);
+    if (ack.result !== "conflict" || ack.current == null || sent === undefined) return ack;
+    const { revision } = ack.current;
+    if (!saysTheSame(sent, ack.current)) return ack;
+    const rebased = (card: Card): Card => (card.base === opId ? { ...card, base: revision } : card);
+    this.queue.cards = this.queue.cards.map(rebased);
+    if (this.opened !== null) this.opened = rebased(this.opened);
+    return { ...ack, result: "stored", revision };
   }
 
   private acknowledged(taskId: string, opId: string, ack: Ack): void {
@@ -804,6 +857,15 @@ export class Desk {
     if (project === null) return;
     this.project = project;
   }
+}
+
+function saysTheSame({ past, status }: Sent, theirs: Current): boolean {
+  if (status !== theirs.status) return false;
+  if (status === "retracted") return true;
+  const { decision, reason, comment, task } = past;
+  const beside =
+    decision === theirs.decision && reason === theirs.reason && comment === (theirs.comment ?? "");
+  return beside && same(task, theirs.task);
 }
 
 /** Waits for the promise, but no longer than that; failures are somebody else's matter. */

@@ -8,7 +8,7 @@
 import { ApiError } from "@/api/client";
 import { parse } from "@/api/json";
 import type { Ack, AnswersReply, Operation, Progress } from "@/api/types";
-import { OtherDatabase } from "@/core/seat";
+import { Erased, OtherDatabase } from "@/core/seat";
 import type { OpRow, Storage } from "@/core/storage";
 
 export interface Delivered {
@@ -18,7 +18,7 @@ export interface Delivered {
 
 /** What tabs of one origin tell each other. */
 export type TabMessage =
-  | { kind: "acks"; outbox: string; delivered: Delivered[] }
+  | { kind: "acks"; outbox: string; delivered: Delivered[]; progress: Progress | null }
   | { kind: "added"; outbox: string }
   | { kind: "free"; outbox: string }
   /** A page of this seat came or went. */
@@ -105,6 +105,11 @@ export class Outbox {
     };
   }
 
+  /** How many more answers their author has once everything is stored. */
+  get adds(): number {
+    return this.rows.reduce((sum, row) => sum + (row.refused === undefined ? (row.adds ?? 0) : 0), 0);
+  }
+
   /** Tasks with an answer under way; the server may still believe that this page holds them. */
   pendingTasks(): Set<string> {
     return new Set(this.rows.filter((row) => row.status === "submitted").map((row) => row.taskId));
@@ -114,9 +119,10 @@ export class Outbox {
     return this.rows.some((row) => row.opId === opId);
   }
 
-  async add(operation: Operation, body: string): Promise<void> {
+  /** `adds`: how many more answers its author has with it. */
+  async add(operation: Operation, body: string, adds = 0): Promise<void> {
     const { op_id: opId, task_id: taskId, status, client_time: at } = operation;
-    const row: OpRow = { outbox: this.options.name, opId, taskId, status, at, body };
+    const row: OpRow = { outbox: this.options.name, opId, taskId, status, at, body, adds };
     this.rows = [...this.rows.filter((old) => old.taskId !== taskId || old.status !== "draft"), row];
     this.options.changed();
     try {
@@ -247,18 +253,20 @@ export class Outbox {
     });
     if (delivered.length === 0) throw new ApiError(500, "no_acks", "The server acknowledged nothing.");
     await this.forget(delivered.map(({ row }) => row.opId));
-    this.options.delivered(delivered, reply.progress);
-    this.options.tabs.post({ kind: "acks", outbox: this.options.name, delivered });
+    const { progress } = reply;
+    this.options.delivered(delivered, progress);
+    this.options.tabs.post({ kind: "acks", outbox: this.options.name, delivered, progress });
   }
 
+  /** They wait in sight until nothing more is awaited: what counts them then hears of their acks at once. */
   private async forget(opIds: string[]): Promise<void> {
     const gone = new Set(opIds);
     const numbers = this.rows.flatMap((row) => (gone.has(row.opId) && row.n !== undefined ? [row.n] : []));
+    await this.options.storage.removeOps(numbers);
     this.rows = this.rows.filter((row) => !gone.has(row.opId));
     for (let i = this.homeless.length - 1; i >= 0; i -= 1) {
       if (gone.has(this.homeless[i]?.opId ?? "")) this.homeless.splice(i, 1);
     }
-    await this.options.storage.removeOps(numbers);
   }
 
   private async failed(batch: OpRow[], error: unknown): Promise<boolean> {
@@ -296,7 +304,7 @@ export class Outbox {
     if (message.kind === "acks") {
       const gone = new Set(message.delivered.map(({ row }) => row.opId));
       this.rows = this.rows.filter((row) => !gone.has(row.opId));
-      this.options.delivered(message.delivered, null);
+      this.options.delivered(message.delivered, message.progress);
       this.options.changed();
     } else if (message.kind === "free" && this.retryAt !== null && this.trouble === null) {
       void this.flush();
@@ -317,7 +325,8 @@ export class Outbox {
 }
 
 function troubleOf(error: unknown): OutboxTrouble {
-  if (error instanceof OtherDatabase) return { kind: "paused", message: error.message };
+  if (error instanceof OtherDatabase || error instanceof Erased)
+    return { kind: "paused", message: error.message };
   if (!(error instanceof ApiError)) return { kind: "offline", message: "The server does not answer." };
   const paused = error.status === 401 || error.status === 403;
   return { kind: paused ? "paused" : "server", message: error.detail };

@@ -11,9 +11,19 @@ export class OtherDatabase extends Error {
   }
 }
 
+/** Whoever runs the project has erased this person; nothing is taken from this page any more. */
+export class Erased extends Error {
+  constructor() {
+    super("Your name has been erased here.");
+    this.name = "Erased";
+  }
+}
+
 export class Seat {
   /** The server wants this person to log in (again). */
   loggedOut = false;
+  private gone = false;
+  private readonly listeners = new Set<() => void>();
   private claiming: Promise<void> | null = null;
 
   private constructor(
@@ -51,8 +61,18 @@ export class Seat {
     return JSON.stringify([this.databaseId, this.dataset, this.name]);
   }
 
-  /** Makes a call with the token; a forgotten token is replaced once. */
+  get erased(): boolean {
+    return this.gone;
+  }
+
+  /** Calls back when this person turns out to be erased. */
+  onErased(heard: () => void): void {
+    this.listeners.add(heard);
+  }
+
+  /** Makes a call with the token; a forgotten token is replaced once. Errors: `Erased` from then on. */
   async call<T>(make: (token: string) => Promise<T>): Promise<T> {
+    if (this.gone) throw new Erased();
     const { token } = this;
     try {
       const reply = await make(token);
@@ -60,10 +80,18 @@ export class Seat {
       return reply;
     } catch (error) {
       if (error instanceof ApiError && error.code === "login_required") this.loggedOut = true;
+      if (error instanceof ApiError && error.code === "session_erased") this.end();
       if (!(error instanceof ApiError) || error.code !== "session_unknown") throw error;
       if (token === this.token) await this.claimAgain();
       return make(this.token);
     }
+  }
+
+  private end(): never {
+    const told = this.gone;
+    this.gone = true;
+    if (!told) for (const heard of this.listeners) heard();
+    throw new Erased();
   }
 
   private claimAgain(): Promise<void> {

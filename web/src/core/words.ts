@@ -21,6 +21,19 @@ export interface EndingFacts {
   alsoOpen: boolean;
 }
 
+/** `unsent`: answers that did not reach the server before. */
+export function erasedEnding(unsent: number): Ending {
+  const kept =
+    unsent === 0
+      ? ""
+      : ` ${count(unsent, "answer")} of yours ${unsent === 1 ? "was" : "were"} not sent before and ${unsent === 1 ? "stays" : "stay"} in this browser alone.`;
+  return {
+    title: "Your name has been erased here",
+    text: `Whoever runs this project has erased your name, your comments and what was half done. Nothing more is saved from this page; you can close it.${kept}`,
+    watching: false,
+  };
+}
+
 export function ending(facts: EndingFacts): Ending {
   const told = words(facts);
   const { unsent } = facts;

@@ -127,6 +127,8 @@ export class Starter {
       tabs: openTabs(this.channel),
       holder: newId("h"),
     });
+    // Who comes back is somebody new, and chooses a name.
+    seat.onErased(() => remember(seatKey(project), ""));
     void desk.start();
     return { desk, seat, storage };
   }

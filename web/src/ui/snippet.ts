@@ -14,7 +14,7 @@ export function snippet(task: Task): string {
       .slice(0, LONGEST * 3)
       .replace(/\s+/g, " ")
       .trim();
-    if (line !== "") return line.slice(0, LONGEST);
+    if (line !== "") return line.length <= LONGEST ? line : `${line.slice(0, LONGEST - 1).trimEnd()}…`;
   }
   return "(no text)";
 }
