@@ -7,6 +7,7 @@
     │   ├── RecipeError     a recipe returned or asked for something impossible
     │   └── DatasetRequired several datasets are open and none was named
     ├── NotKnown            a dataset, session, task or run that does not exist
+    │   └── Erased          a session whose person was erased
     ├── Busy                somebody else holds what is needed
     │   └── DatabaseBusy    another process writes to this database
     ├── Fenced              this host was replaced by a newer one
@@ -23,6 +24,7 @@ __all__ = [
     "ChannelDown",
     "DatabaseBusy",
     "DatasetRequired",
+    "Erased",
     "Fenced",
     "InputError",
     "NoDatabase",
@@ -89,6 +91,12 @@ class NotKnown(TallymarkError):
     """A dataset, session, task or run that does not exist."""
 
     code = "not_known"
+
+
+class Erased(NotKnown):
+    """A session whose person was erased; there is nothing to claim again."""
+
+    code = "session_erased"
 
 
 class Busy(TallymarkError):

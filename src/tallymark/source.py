@@ -355,6 +355,14 @@ class Source:
             return f"{name}:{self._line}"
         return f"{name}, row {ordinal:,}"
 
+    def place_and_reason(self, ordinal: int, note: str) -> tuple[str, str]:
+        """Where a row stands, for people, and why it has its fate: what a note of it says."""
+        name = self.uri if self.path is None else self.path.name
+        place, colon, reason = note[len(name) :].partition(": ")
+        if not note.startswith(name) or not colon:
+            return f"row {ordinal:,}", note
+        return f"{name}{place}", reason
+
     def decide(self, ordinal: int, fate: Fate, note: str | None = None) -> None:
         """Give a row its final fate, once."""
         if self._take(ordinal):

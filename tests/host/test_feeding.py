@@ -8,8 +8,10 @@ from typing import Any
 
 from tests.host.conftest import Desk, until
 
+from tallymark.host.left_out import LeftOut
+from tallymark.recipes import mark
 from tallymark.stream import get_stream
-from tallymark.types import Task
+from tallymark.types import RowFate, Task
 
 
 def texts(count: int) -> list[Task]:
@@ -186,3 +188,44 @@ def test_allowed_sessions_have_their_seats_from_the_start(desk: Desk) -> None:
     )
     host.heard("Read through")
     assert seen["ids"] == ["news-ann", "news-bob"]
+
+
+def test_a_reason_for_leaving_rows_out_is_told_once_with_its_rows(desk: Desk, tmp_path: Path) -> None:
+    path = tmp_path / "news.jsonl"
+    rows = [{"title": f"number {n}"} for n in range(40)] + [{"text": "good"}, {"text": 7}]
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+
+    def recipe() -> dict[str, Any]:
+        return {"stream": mark.mark("news", path)["stream"]}
+
+    host = desk.start(recipe)
+    host.heard("Read through")
+    assert [line for line in host.said if line.startswith("Left out")] == [
+        "Left out 40 rows (news.jsonl:1, news.jsonl:2, news.jsonl:3 and others): "
+        'The task has no "text". It has title; name the one that is the text with --text-key.',
+        'Left out news.jsonl:42: The "text" of the task is not text. '
+        "Mend such rows, or name the interface they are for with --view-id.",
+    ]
+
+
+def test_rows_left_out_later_for_a_reason_that_was_told_are_counted_at_the_end() -> None:
+    said: list[str] = []
+    left = LeftOut(said.append)
+    source = get_stream([{"text": "a"}]).sources[0]
+    for start in (1, 3):
+        left.tell(source, [RowFate(n, "invalid", f"span {n} is empty") for n in (start, start + 1)])
+    left.sum_up()
+    assert said == [
+        "Left out 2 rows (row 1, row 2): span 1 is empty",
+        "Left out 4 rows in all: span 1 is empty",
+    ]
+
+
+def test_many_reasons_are_left_to_the_audit() -> None:
+    said: list[str] = []
+    left = LeftOut(said.append)
+    source = get_stream([{"text": "a"}]).sources[0]
+    left.tell(source, [RowFate(n, "invalid", reason) for n, reason in enumerate("abcdefgh", start=1)])
+    left.sum_up()
+    assert len(said) == 6
+    assert "for more reasons; `tallymark audit`" in said[-1]

@@ -1,13 +1,14 @@
 """What is erased is in no table any more, and the books balance all the same."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.queue.team import SHAPES, Team
 
-from tallymark.errors import InputError, NotKnown
-from tallymark.queue import accounts, datasets, enqueue, erasing, importing, settle, trace
-from tallymark.store import Statement
+from tallymark.errors import Erased, InputError, NotKnown
+from tallymark.queue import accounts, datasets, enqueue, erasing, importing, lease, seats, settle, trace
+from tallymark.store import Statement, Store
 from tallymark.store.reading import StoredDatasets
 from tallymark.store.schema import metadata
 
@@ -64,6 +65,34 @@ def test_a_record_is_gone_from_every_table(lived: Team) -> None:
     assert "kept" in kept[0]["body"]
     assert lived.sql("SELECT note FROM row_fate WHERE first = 4")[0]["note"] == "no text"
     assert lived.hosted(settle.forms_due) == []
+
+
+def bytes_of(path: Path) -> bytes:
+    """What stands in the files of a database."""
+    return b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
+
+
+def test_a_record_is_gone_from_the_files(store: Store, lived: Team) -> None:
+    if store.path is None:
+        pytest.skip("PostgreSQL cleans its files up itself")
+    long = [f"{SECRET} {n} " * 300 for n in range(20)]
+    ann = lived.seat("ann")
+    for text in long:  # drafts of every length move what stands on the pages of the file
+        ann.draft("1", set={"label": text})
+    assert SECRET.encode() in bytes_of(store.path)
+    lived.operator(erasing.erase_record, task_ids=["1"])
+    assert SECRET.encode() not in bytes_of(store.path)
+    assert lived.broken() == []
+
+
+def test_a_person_is_gone_from_the_files(store: Store, team: Team) -> None:
+    if store.path is None:
+        pytest.skip("PostgreSQL cleans its files up itself")
+    [task] = team.tasks("a")
+    team.seat(NAME).submit(task, comment=f"{NAME} was here")
+    assert NAME.encode() in bytes_of(store.path)
+    team.do(erasing.erase_person, name=NAME)
+    assert NAME.encode() not in bytes_of(store.path)
 
 
 def test_what_was_erased_is_not_queued_again_and_leaves_a_tombstone(lived: Team) -> None:
@@ -139,8 +168,10 @@ def test_a_person_is_gone_from_every_table(team: Team) -> None:
     exported = list(StoredDatasets(team.store).answers("news"))
     assert {record["_session_id"] for record in exported} == {f"news-{done['name']}"}
     assert exported[0]["label"] == "A"
-    with pytest.raises(NotKnown):
+    with pytest.raises(Erased, match="has erased this name"):
         person.heartbeat()
+    with pytest.raises(NotKnown, match="Claim the seat again"):
+        team.do(lease.heartbeat, session=seats.erased_token(person.token))
     assert team.sql("SELECT body FROM quarantine WHERE task_id = '98'")[0]["body"] != erasing.TOMBSTONE
 
 

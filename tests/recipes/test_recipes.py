@@ -382,14 +382,16 @@ class TestMark:
 
     def test_rows_that_cannot_be_shown_are_left_out(self) -> None:
         named = "name the one that is the text with --text-key"
+        otherwise = " Mend such rows, or name the interface they are for with --view-id."
+        nothing = "nothing to show: none of text, html, image, audio, video."
         rows = [{"text": "a"}, {"text": 5}, {"txt": "b"}, {"text": "  "}]
         assert fates(mark.mark("d", rows)) == [
-            (2, "invalid", 'The "text" of the task is not text.'),
+            (2, "invalid", f'The "text" of the task is not text.{otherwise}'),
             (3, "invalid", f'The task has no "text". It has txt; {named}.'),
-            (4, "passed", "nothing to show: none of text, html, image, audio, video"),
+            (4, "passed", f"{nothing} It has text; {named}."),
         ]
         assert fates(mark.mark("d", [{"label": "A"}], view_id="classification")) == [
-            (1, "passed", "nothing to show: none of text, html, image, audio, video")
+            (1, "passed", f"{nothing} It has label; {named}.")
         ]
 
     def test_without_anything_texts_are_shown(self) -> None:

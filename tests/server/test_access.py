@@ -110,6 +110,14 @@ def test_nobody_takes_the_seat_of_another(news: Served) -> None:
     assert code(news.client.get("/api/v1/sessions/made-up/history")) == (404, "session_unknown")
 
 
+def test_whose_account_was_erased_is_told_so_and_not_to_log_in(news: Served) -> None:
+    accept(news)
+    token = news.claim("ann")
+    news.inner("erasing.erase_person", name="ann")
+    assert code(news.client.post(f"/api/v1/sessions/{token}/lease", json={})) == (410, "session_erased")
+    assert code(news.client.get("/api/v1/sessions/made-up/history")) == (401, "login_required")
+
+
 def test_the_books_are_for_operators(news: Served) -> None:
     accept(news)
     for path in ("audit", "trace?row=1"):

@@ -122,6 +122,19 @@ def test_an_unknown_session_is_told_to_sit_down_again(served: Served) -> None:
     assert (reply.status_code, reply.json()["code"]) == (404, "session_unknown")
 
 
+def test_pages_of_an_erased_person_are_told(served: Served) -> None:
+    served.start()
+    token = served.claim("ann")
+    served.writer.call(lambda tx: queue.erasing.erase_person(tx, name="ann"))
+    for what in ("lease", "answers", "release", "heartbeat"):
+        body: dict[str, Any] = {"ops": []} if what == "answers" else {}
+        reply = served.client.post(f"/api/v1/sessions/{token}/{what}", json=body)
+        assert (reply.status_code, reply.json()["code"]) == (410, "session_erased")
+        assert "has erased this name" in reply.json()["detail"]
+    reply = served.client.get(f"/api/v1/sessions/{token}/history")
+    assert (reply.status_code, reply.json()["code"]) == (410, "session_erased")
+
+
 VALUES = '{"big":123456789012345678901234567890,"tiny":5e-324,"third":0.1,"nul":"a\\u0000b","half":"\\ud800"}'
 
 

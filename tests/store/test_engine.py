@@ -1,7 +1,7 @@
 """Opening a database, and transactions: all of it or nothing."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,8 @@ from tests.queue.team import START, Clock, Team
 
 from tallymark.errors import StoreError, StoreUnavailable
 from tallymark.store import Row, Statement, Store, Transaction, is_database_failure
+from tallymark.store import sqlite as sqlite_files
+from tallymark.store.sqlite import SQLiteDatabase
 from tallymark.store.transaction import KEY_STEPS
 
 ADD = Statement("Add a document.", "INSERT INTO document (text) VALUES (:text) RETURNING id")
@@ -33,6 +35,89 @@ def sqlite(path: Path, *statements: str) -> None:
         for statement in statements:
             connection.execute(statement)
     connection.close()
+
+
+# -- leaving nothing behind ---------------------------------------------------------------------------
+
+
+def files_with(path: Path, words: str) -> set[str]:
+    """Which files of a database hold some words."""
+    return {file.name for file in path.parent.glob(f"{path.name}*") if words.encode() in file.read_bytes()}
+
+
+def scrubbed(store: Store) -> None:
+    with store.transaction() as tx:
+        tx.run(Statement("Nothing is left.", "DELETE FROM document"))
+        tx.scrubs = True
+
+
+@pytest.fixture
+def written(tmp_path: Path, clock: Clock) -> Iterator[Store]:
+    """A database of one file with a document."""
+    opened = Store.open(tmp_path / "t.db", clock=clock)
+    with opened.transaction() as tx:
+        tx.insert(ADD, {"text": "a secret"})
+    yield opened
+    opened.close()
+
+
+def test_what_is_scrubbed_is_in_no_file(tmp_path: Path, written: Store) -> None:
+    assert files_with(tmp_path / "t.db", "a secret") != set()
+    scrubbed(written)
+    assert files_with(tmp_path / "t.db", "a secret") == set()
+    assert texts(written) == []
+
+
+def test_a_reader_holds_up_nobody_and_the_rest_is_done_later(
+    tmp_path: Path,
+    written: Store,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(sqlite_files, "SCRUB_SECONDS", 0.01)
+    with written.reading() as tx:
+        assert len(tx.all(TEXTS)) == 1
+        scrubbed(written)
+        assert len(tx.all(TEXTS)) == 1
+    assert "something reads the database. This is tried again" in caplog.text
+    assert files_with(tmp_path / "t.db", "a secret") != set()
+    put(written, "soon")
+    assert files_with(tmp_path / "t.db", "a secret") != set()
+    clock.forward(sqlite_files.SCRUB_AGAIN_SECONDS)
+    put(written, "later")
+    assert files_with(tmp_path / "t.db", "a secret") == set()
+    assert texts(written) == ["soon", "later"]
+
+
+def test_a_scrub_that_fails_is_told_and_done_later(
+    tmp_path: Path,
+    written: Store,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(sqlite_files, "SCRUB_SECONDS", 0.01)
+    other = sqlite3.connect(tmp_path / "t.db", isolation_level=None)
+    beside = SQLiteDatabase._beside
+
+    def locked(database: SQLiteDatabase) -> sqlite3.Connection:
+        other.execute("BEGIN IMMEDIATE")
+        return beside(database)
+
+    with monkeypatch.context() as hindered:
+        hindered.setattr(SQLiteDatabase, "_beside", locked)
+        scrubbed(written)
+    other.close()
+    assert "database is locked. This is tried again" in caplog.text
+    clock.forward(sqlite_files.SCRUB_AGAIN_SECONDS)
+    put(written, "later")
+    assert files_with(tmp_path / "t.db", "a secret") == set()
+
+
+def put(store: Store, text: str) -> None:
+    with store.transaction() as tx:
+        tx.insert(ADD, {"text": text})
 
 
 # -- opening ------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from tallymark.config import Settings
 from tallymark.errors import RecipeError, TallymarkError
 from tallymark.hashing import identities_of, set_hashes, without_private
 from tallymark.host.balance import Balance
+from tallymark.host.left_out import LeftOut
 from tallymark.host.run_channel import RunChannel
 from tallymark.host.say import Say, counted, sized
 from tallymark.host.sending import Sender
@@ -36,7 +37,6 @@ AHEAD_TASKS = 2_000
 BATCH_BYTES = 4_000_000
 BATCH_SECONDS = 0.2
 FLUSH_SECONDS = 1.0
-LEFT_OUT_SHOWN = 5
 IDLE_PASS_TASKS = 1_000
 IDLE_PASSES = 3
 
@@ -88,7 +88,7 @@ class Feeder:
         self._balance = Balance(settings.exclude_by)
         self._fates: Counter[str] = Counter()
         self._fed = 0
-        self._left_out = 0
+        self._left_out = LeftOut(say)
         self._without_news = 0
         self._sender = Sender()
         self._storing: Future[dict[str, Any]] | None = None
@@ -220,7 +220,7 @@ class Feeder:
         for source in sources:
             found = source.drain_fates()
             batch.fates += [[self._id(source), f.ordinal, f.fate, f.note] for f in found]
-            self._tell_left_out([f"row {f.ordinal:,}: {f.note}" for f in found if f.note])
+            self._left_out.tell(source, found)
             for ordinal, note in source.drain_notes():
                 logger.info("%s, row %s: %s", source.uri, ordinal, note)
         moved = [source for source in sources if self._has_moved(source)]
@@ -247,14 +247,6 @@ class Feeder:
         now = source.rows_read, source.mark
         before, self._told[source.index] = self._told.get(source.index, (0, 0)), now
         return now != before
-
-    def _tell_left_out(self, reasons: list[str]) -> None:
-        """Say why rows are left out, for the first few of a run; the audit lists more."""
-        for reason in reasons[: max(0, LEFT_OUT_SHOWN - self._left_out)]:
-            self._say(f"Left out {reason}")
-        if self._left_out < LEFT_OUT_SHOWN < self._left_out + len(reasons):
-            self._say("More rows are left out; `tallymark audit` lists them with the reasons.")
-        self._left_out += len(reasons)
 
     def _count(self, reply: dict[str, Any], batch: _Batch) -> None:
         self._fates.update(reply["fates"])
@@ -309,6 +301,7 @@ class Feeder:
                     "enqueue.source_done", source=self._id(source), known_rows=source.rows_read
                 )
         self._channel.call("runs.stream_state", state="ended", rows_read=self._rows_before + self.rows_read)
+        self._left_out.sum_up()
         self._say(self.balance())
 
     def _fail(self, error: BaseException) -> None:

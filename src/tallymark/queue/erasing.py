@@ -5,7 +5,6 @@ identities of an erased record stay as well: they are digests, and keep it from 
 """
 
 import re
-import secrets
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,6 +13,7 @@ from tallymark.errors import InputError, NotKnown
 from tallymark.queue.datasets import find_dataset
 from tallymark.queue.operate import end_leases
 from tallymark.queue.runs import note
+from tallymark.queue.seats import erased_token
 from tallymark.queue.tasks import Tasks
 from tallymark.store import Row, Statement, Transaction, json_ids
 
@@ -116,7 +116,7 @@ _NEW_NAME = Statement(
     "An annotator is nobody any more.", "UPDATE annotator SET name = :new, tags = NULL WHERE id = :annotator"
 )
 _NEW_SEAT = Statement(
-    "A seat is nobody's any more; pages that are open there do not get in again.",
+    "A seat is nobody's any more; pages that are open there are told, and do not get in again.",
     "UPDATE session SET name = :new, token = :token WHERE id = :session",
 )
 _WORDS = Statement(
@@ -176,6 +176,7 @@ def erase_record(tx: Transaction, *, dataset: str, task_ids: list[str]) -> dict[
     _erase_messages(tx, quoted)
     for each in datasets:
         note(tx, each, "erased", f"{sum(row['dataset'] == each for row in rows)} tasks")
+    tx.scrubs = True
     return {"tasks": len(rows), "datasets": len(datasets)}
 
 
@@ -208,6 +209,7 @@ def erase_person(tx: Transaction, *, name: str) -> dict[str, Any]:
     _rewrite_runs(tx, names)
     _replace_in_messages(tx, re.compile(rf"(?<!\w){re.escape(name)}(?!\w)"), new)
     note(tx, None, "person_erased", new)
+    tx.scrubs = True
     return {"name": new, "sessions": sessions}
 
 
@@ -273,7 +275,7 @@ def _texts(value: Any) -> Iterable[str]:
 
 def _erase_seat(tx: Transaction, seat: Row, new: str) -> None:
     named = {"session": seat["id"]}
-    tx.run(_NEW_SEAT, {**named, "new": new, "token": secrets.token_urlsafe(18)})
+    tx.run(_NEW_SEAT, {**named, "new": new, "token": erased_token(seat["token"])})
     for statement in (_WORDS, _HALF_DONE, _CLIENTS):
         tx.run(statement, named)
     for row in tx.all(_OF_SEAT, named):

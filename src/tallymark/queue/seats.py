@@ -1,12 +1,13 @@
 """Seats: who answers in a dataset. A seat is durable; browsers and tabs are its clients."""
 
+import hashlib
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tallymark import jsontext
-from tallymark.errors import InputError, NotKnown
+from tallymark.errors import Erased, InputError, NotKnown
 from tallymark.queue.datasets import find_dataset
 from tallymark.queue.eligibility import Tags, eligible, join_audiences
 from tallymark.queue.exclusion import bar_seats
@@ -17,6 +18,7 @@ from tallymark.store import Row, Statement, Transaction, json_ids
 CLIENT_SECONDS = 60.0
 NO_CLIENT = ""  # callers that name no client are one client together
 NAME_LIMIT = 200
+ERASED = "erased "
 
 _WITH_RUN = """
     SELECT s.*, d.name AS dataset_name, d.exclude_by, d.overlap, d.ignore_counts, d.lease_seconds, d.paused,
@@ -195,10 +197,11 @@ def look_anew(tx: Transaction, session: int) -> None:
 
 
 def lock_seat(tx: Transaction, token: str) -> Seat:
-    """The seat of a token, locked. Errors: `NotKnown`."""
+    """The seat of a token, locked. Errors: `NotKnown`; `Erased` for the token that an erased person had."""
     tx.lock(LOCK_SEAT, {"token": token})
-    row = tx.one(SEAT, {"token": token})
+    row = None if token.startswith(ERASED) else tx.one(SEAT, {"token": token})
     if row is None:
+        check_not_erased(tx, token)
         raise NotKnown("This session is not known here. Claim the seat again by its name.")
     return Seat(
         row=row,
@@ -222,6 +225,17 @@ def lock_seat(tx: Transaction, token: str) -> Seat:
 def lock_seats(tx: Transaction, seats: Iterable[int]) -> None:
     """Lock seats before any task of theirs is locked, as their own calls do."""
     tx.lock(_LOCK_SEVERAL, {"ids": json_ids(sorted(set(seats)))})
+
+
+def erased_token(token: str) -> str:
+    """What stands for the token of an erased seat: pages that have the token are told, and do not get in."""
+    return ERASED + hashlib.sha256(token.encode(errors="replace")).hexdigest()
+
+
+def check_not_erased(tx: Transaction, token: str) -> None:
+    """Nothing, unless the token is one that an erased person had. Errors: `Erased`."""
+    if tx.one(SEAT, {"token": erased_token(token)}) is not None:
+        raise Erased("Whoever runs this project has erased this name. Nothing more is saved under it.")
 
 
 def called(tx: Transaction, token: str, client: str) -> Seat:

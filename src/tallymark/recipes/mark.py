@@ -24,6 +24,9 @@ _ANY_FIELD: Final = frozenset({"blocks", "html", "pages", "text_input"})
 """Interfaces that can show something without content: templates, fields and pages of any kind."""
 
 
+_OTHERWISE: Final = " Mend such rows, or name the interface they are for with --view-id."
+
+
 @recipe(
     "mark",
     dataset=Arg(help="Dataset to save to."),
@@ -101,9 +104,9 @@ def shown(tasks: Iterable[Task], view_id: str, settings: Mapping[str, Any] | Non
     for task in tasks:
         problem = SHAPES.problem(view_id, task, settings=settings)
         if problem is not None:
-            left_out(task, "invalid", problem + (_keys_of(task) if problem == NO_TEXT else ""))
+            left_out(task, "invalid", problem + (_keys_of(task) if problem == NO_TEXT else _OTHERWISE))
         elif view_id not in _ANY_FIELD and _is_blank(task):
-            left_out(task, "passed", "nothing to show: none of " + ", ".join(CONTENT_KEYS))
+            left_out(task, "passed", f"nothing to show: none of {', '.join(CONTENT_KEYS)}.{_keys_of(task)}")
         else:
             yield task
 

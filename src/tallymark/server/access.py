@@ -19,7 +19,7 @@ from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
 from tallymark import queue
-from tallymark.errors import StoreError
+from tallymark.errors import Erased, StoreError
 from tallymark.server.guard import App, Receive, Scope, Send
 from tallymark.server.passwords import Throttle
 from tallymark.server.problems import Refused, problem
@@ -89,7 +89,7 @@ class Access:
         return self._settings.oidc is not None or await self._look("any", queue.accounts.any_accounts)
 
     async def admit(self, scope: Scope) -> Account | None:
-        """Who asks. Errors: `Refused` login_required, not_allowed."""
+        """Who asks. Errors: `Refused` login_required, not_allowed; `Erased`."""
         path = scope["path"]
         headers = {key: value for key, value in scope["headers"] if key in (b"authorization", b"cookie")}
         if self._settings.basic is not None:
@@ -100,12 +100,15 @@ class Access:
         account = await self._identified(headers)
         if path.startswith(_TO_LOG_IN):
             return account
+        token = path[len(_SESSIONS) :].partition("/")[0] if path.startswith(_SESSIONS) else None
         if account is None:
+            if token is not None:
+                await self._look(("erased", token), lambda tx: queue.seats.check_not_erased(tx, token))
             raise Refused("login_required", "log in first")
         if path.startswith(_OPERATORS) and not account.is_operator:
             raise Refused("not_allowed", "only operators may do this")
-        if path.startswith(_SESSIONS):
-            await self._check_seat(path[len(_SESSIONS) :].partition("/")[0], account)
+        if token is not None:
+            await self._check_seat(token, account)
         return account
 
     def forget(self) -> None:
@@ -212,7 +215,7 @@ class Gate:
         except Refused as error:
             await self._refusal(error)(scope, receive, send)
             return
-        except StoreError as error:  # outside of what answers the app's errors
+        except (Erased, StoreError) as error:  # outside of what answers the app's errors
             await problem(error.code, str(error))(scope, receive, send)
             return
         scope.setdefault("state", {})["account"] = account

@@ -110,7 +110,7 @@ def refusal(request: Request, error: TallymarkError) -> Response:
         return problem(error.code, str(error), **error.more)
     if isinstance(error, DatasetRequired):
         return problem(error.code, str(error), datasets=error.names)
-    if isinstance(error, NotKnown) and "session" in request.path_params:
+    if type(error) is NotKnown and "session" in request.path_params:
         return problem("session_unknown", str(error))
     code = error.code if error.code in PROBLEMS else "error"
     return problem(code, str(error))

@@ -70,7 +70,7 @@ async def _run(server: ServerState, name: str, arguments: dict[str, Any]) -> Any
     result = await server.write(change, bulk=name in BULK)
     if name.startswith("runs."):
         server.hosts.forget()
-    if name.startswith("accounts."):
+    if name.startswith(("accounts.", "erasing.")):
         server.access.forget()
     return result
 

@@ -48,6 +48,7 @@ PROBLEMS: dict[str, Problem] = {
     "not_known": Problem(404, "There is no such thing"),
     "page_missing": Problem(503, "The page is not part of this installation"),
     "recipe": Problem(422, "The recipe asked for something impossible"),
+    "session_erased": Problem(410, "This person was erased"),
     "session_not_allowed": Problem(403, "This name is not on the list of allowed sessions"),
     "session_unknown": Problem(404, "There is no such session"),
     "setting": Problem(422, "A setting is wrong"),

@@ -53,6 +53,9 @@ class Database(Protocol):
     def upgrade(self) -> Path | None:
         """Bring tables of an older version up to date; gives where the database as it was is kept."""
 
+    def scrub(self) -> None:
+        """Leave nothing in the files of what was deleted; what cannot be done at once is done later."""
+
     def explained(self, error: Exception) -> Exception:
         """`StoreError` or `StoreUnavailable` where the database failed, else the error itself."""
 

@@ -94,6 +94,8 @@ class Store:
         with self._database.begun(writing=True) as transaction:
             yield transaction
             transaction.flush()
+        if transaction.scrubs:
+            self._database.scrub()
 
     @contextmanager
     def swift_transaction(self) -> Iterator[Transaction]:

@@ -287,6 +287,9 @@ class PostgreSQLDatabase:
             upgrade(connection, version=version_of(connection))
             connection.commit()
 
+    def scrub(self) -> None:
+        """Nothing: the database server does so when it cleans up (VACUUM)."""
+
     def explained(self, error: Exception) -> Exception:
         """`StoreError` or `StoreUnavailable` where the database failed, else the error itself."""
         if not isinstance(error, psycopg.Error):

@@ -1,6 +1,7 @@
 """SQLite: one file, one writer at a time, readers that never wait."""
 
 import fcntl
+import logging
 import os
 import sqlite3
 import time
@@ -22,7 +23,12 @@ from tallymark.store.transaction import Row, Transaction
 
 APPLICATION_ID = 0x54414C59  # "TALY": marks the SQLite file as ours
 BUSY_SECONDS = 30.0
+SCRUB_SECONDS = 5.0
+"""So long readers are waited for, before the write-ahead file is left for later."""
+SCRUB_AGAIN_SECONDS = 60.0
 CHECKPOINT_PAGES = 4_000  # 16 MB: pages that many commits touch are written to the file once
+
+log = logging.getLogger(__name__)
 
 _PASSING = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _PASSING |= {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM}
@@ -93,6 +99,9 @@ class SQLiteDatabase:
         _refuse_foreign(path, empty=not read_only)
         self._engine = _engine(path, read_only=read_only)
         self._file = _inode(path)
+        self._unclean = False  # the file may hold what was deleted
+        self._unemptied = False  # the write-ahead file may
+        self._scrub_at = 0.0
 
     @property
     def now(self) -> float:
@@ -123,6 +132,8 @@ class SQLiteDatabase:
             raise self.explained(error) from error
         finally:
             pooled.close()
+        if writing and self._unemptied and self.now >= self._scrub_at:
+            self._scrub()
 
     def begun_swiftly(self) -> AbstractContextManager[SQLiteTransaction]:
         """The same as any: a call of SQLite is no message."""
@@ -163,6 +174,38 @@ class SQLiteDatabase:
         with closing(sqlite3.connect(self.path)) as source, closing(sqlite3.connect(copy)) as target:
             source.backup(target)
         return copy
+
+    def scrub(self) -> None:
+        """Write the file anew without what was deleted, and empty the write-ahead file.
+
+        What readers or a full disk hinder is told in the log and done after a later transaction.
+        """
+        self._unclean = self._unemptied = True
+        self._scrub()
+
+    def _scrub(self) -> None:
+        try:
+            with closing(self._beside()) as connection:
+                if self._unclean:
+                    connection.execute("VACUUM")
+                    self._unclean = False
+                (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._unemptied = bool(busy)
+            hindered = "something reads the database" if busy else ""
+        except sqlite3.Error as error:
+            hindered = str(error)
+        if hindered:
+            self._scrub_at = self.now + SCRUB_AGAIN_SECONDS
+            log.warning(
+                "What was erased may still stand in the files of %s: %s. This is tried again.",
+                self.path,
+                hindered,
+            )
+
+    def _beside(self) -> sqlite3.Connection:
+        """A connection for what no transaction can do."""
+        target = f"file:{_quoted(self.path)}?mode=rw"
+        return sqlite3.connect(target, uri=True, isolation_level=None, timeout=SCRUB_SECONDS)
 
     def explained(self, error: Exception) -> Exception:
         """`StoreError` or `StoreUnavailable` where the database failed, else the error itself."""

@@ -47,6 +47,8 @@ class Transaction(ABC):
         self._connection = connection
         self._dialect = dialect
         self._now = now
+        self.scrubs = False
+        """What was deleted has to be gone from the database's files, too, once this is stored."""
         self._tallies: defaultdict[int, _Tally] = defaultdict(_Tally)
         self._depth = 0
 
