@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+from tests.browsers import FLAGS, chromium_path
 from tests.e2e.annotator import Annotator
-from tests.e2e.conftest import FLAGS, chromium_path
 from tests.e2e.running import Tallymark
 
 TOKENS = 10_000

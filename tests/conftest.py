@@ -5,7 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.browsers import browser, playwright
 from tests.postgresql import PostgreSQL, running
+
+__all__ = ["browser", "playwright", "postgresql"]
 
 settings.register_profile(
     "steady", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]

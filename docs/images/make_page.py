@@ -10,8 +10,8 @@ import tempfile
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
+from tests.browsers import FLAGS, chromium_path
 from tests.e2e.annotator import Annotator
-from tests.e2e.conftest import FLAGS, chromium_path
 from tests.e2e.running import Tallymark
 
 PICTURE = Path(__file__).with_name("page.png")

@@ -1,6 +1,5 @@
 """Annotators at work while processes are killed at random: nothing is lost, asked twice or stuck."""
 
-import asyncio
 import contextlib
 import json
 import os
@@ -12,6 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from tests.asynchronous import finish
 from tests.crash.annotators import Person
 from tests.crash.books import check_answers
 from tests.crash.clocks import ProgramsClock, PythonsClock
@@ -84,7 +84,7 @@ def test_nothing_is_lost_under_kills(
     given = given_source(kind, tmp_path, overlap=overlap, rows=300)
     kills = 3 if postgresql is None else 6
     trial = Trial(machine, given, 8, kills=kills, seed=1, overlap=overlap, postgresql=postgresql)
-    trial.check(asyncio.run(trial.run()))
+    trial.check(finish(trial.run()))
 
 
 @pytest.mark.slow
@@ -94,7 +94,7 @@ def test_nothing_is_lost_or_stuck_while_the_clock_jumps(machine: Machine, tmp_pa
     machine.environment |= clock.environment
     given = given_source("generator", tmp_path, overlap=1)
     trial = Trial(machine, given, 6, kills=7, seed=2, clock=clock)
-    trial.check(asyncio.run(trial.run()))
+    trial.check(finish(trial.run()))
     assert trial.killed["clock"] + trial.killed["clock again"] > 1
 
 
@@ -110,7 +110,7 @@ def test_nothing_is_lost_or_stuck_while_the_clock_of_the_database_jumps(tmp_path
             with a_machine(tmp_path, url, workers=2) as machine:
                 given = given_source("generator", tmp_path, overlap=1)
                 trial = Trial(machine, given, 6, kills=8, seed=3, postgresql=served, clock=clock)
-                trial.check(asyncio.run(trial.run()))
+                trial.check(finish(trial.run()))
     assert trial.killed["clock"] + trial.killed["clock again"] > 1
 
 
@@ -133,7 +133,7 @@ def test_a_disk_that_is_full_loses_nothing_and_work_goes_on_when_there_is_room(t
             pytest.skip("this machine lets nobody mount a file system")
         with a_machine(disk.folder) as machine:
             trial = full_trial(machine, tmp_path, disk)
-            trial.check(asyncio.run(trial.run()))
+            trial.check(finish(trial.run()))
     assert all("The disk is full" in said and "Free some space" in said for said in trial.full)
 
 
@@ -141,7 +141,7 @@ def test_a_disk_that_is_full_loses_nothing_and_work_goes_on_when_there_is_room(t
 def test_a_limit_on_files_loses_nothing_and_work_goes_on_when_it_is_lifted(tmp_path: Path) -> None:
     with a_machine(tmp_path) as machine:
         trial = full_trial(machine, tmp_path, SizeLimit(lambda: machine.server().pid))
-        trial.check(asyncio.run(trial.run()))
+        trial.check(finish(trial.run()))
     assert all("quota" in said for said in trial.full)
 
 
@@ -168,7 +168,7 @@ BREAKS = {
 @pytest.mark.parametrize("machine", ["sqlite"], indirect=True)
 def test_what_is_lost_or_invented_is_noticed(machine: Machine, tmp_path: Path) -> None:
     trial = Trial(machine, given_source("file", tmp_path, overlap=1, rows=40), 3, kills=0, seed=1)
-    people = asyncio.run(trial.run())
+    people = finish(trial.run())
     for statements in BREAKS.values():
         with contextlib.closing(Store.open(tmp_path / "tally.db")) as store, pytest.raises(AssertionError):
             break_and_look(store, statements, people)
@@ -193,4 +193,4 @@ def test_nothing_is_lost_under_many_kills(
     kills = int(os.environ.get(SOAK_KILLS, "100"))
     given = given_source("generator", tmp_path, overlap=2)
     trial = Trial(machine, given, 16, kills=kills, seed=seed, overlap=2, postgresql=postgresql)
-    trial.check(asyncio.run(trial.run()))
+    trial.check(finish(trial.run()))

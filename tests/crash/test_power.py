@@ -20,6 +20,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from tests.asynchronous import finish
 from tests.crash.disk import Disk
 from tests.crash.processes import free_port, until
 from tests.crash.recording import Event, Recording
@@ -79,7 +80,7 @@ class Session:
         for turn, end in enumerate(ends):
             address = self._launch.address()
             with open_channel(self.database) as channel:
-                asyncio.run(self._turn(turn, address.url, tasks, channel))
+                finish(self._turn(turn, address.url, tasks, channel))
             self._end(end)
             assert self._replayed().now() == self._files()  # or something was not recorded
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.crash.processes import Machine, free_port
-from tests.e2e.conftest import ann, browser, context, playwright, tallymark
+from tests.e2e.conftest import ann, context, tallymark
 from tests.host.conftest import desk
 from tests.queue.conftest import (
     clock,
@@ -20,7 +20,6 @@ from tests.queue.conftest import (
 
 __all__ = [
     "ann",
-    "browser",
     "clock",
     "context",
     "desk",
@@ -28,7 +27,6 @@ __all__ = [
     "machine",
     "make_team",
     "memory",
-    "playwright",
     "postgresql_store",
     "sqlite_store",
     "store",

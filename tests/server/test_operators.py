@@ -1,10 +1,10 @@
 """The operators' calls over HTTP: what they do, and who may not make them."""
 
-import asyncio
 from typing import Any
 
 import pytest
 from fastapi import Request
+from tests.asynchronous import finish
 from tests.server.conftest import Served
 
 from tallymark.server.admin_api import ACTIONS
@@ -158,10 +158,10 @@ def test_operators_sit_at_the_machine(client: Any, name: bytes, let_in: bool) ->
     scope = {"type": "http", "scheme": "http", "server": None, "path": "/", "query_string": b""}
     request = Request({**scope, "client": client, "headers": [(b"host", name)]})
     if let_in:
-        asyncio.run(operator(request))
+        finish(operator(request))
     else:
         with pytest.raises(Refused) as refused:
-            asyncio.run(operator(request))
+            finish(operator(request))
         assert refused.value.code == "not_operator"
 
 

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.asynchronous import finish
 from tests.postgresql import PostgreSQL
 
 from tallymark.channel.advisory import AdvisoryLock
@@ -53,7 +54,7 @@ async def one_after_the_other(place: Place) -> None:
 
 
 def test_one_process_at_a_time_looks_after_a_database(place: DatabaseUrl) -> None:
-    asyncio.run(asyncio.wait_for(one_after_the_other(place), 60))
+    finish(asyncio.wait_for(one_after_the_other(place), 60))
 
 
 async def until_it_is_lost(place: DatabaseUrl, postgresql: PostgreSQL) -> None:
@@ -75,7 +76,7 @@ async def until_it_is_lost(place: DatabaseUrl, postgresql: PostgreSQL) -> None:
 
 
 def test_who_loses_the_lock_stops_and_asks_for_it_again(place: DatabaseUrl, postgresql: PostgreSQL) -> None:
-    asyncio.run(asyncio.wait_for(until_it_is_lost(place, postgresql), 60))
+    finish(asyncio.wait_for(until_it_is_lost(place, postgresql), 60))
 
 
 def test_a_lock_of_postgresql_names_its_holder_and_ends_with_it(place: DatabaseUrl) -> None:
@@ -111,4 +112,4 @@ async def some_work() -> None:
 
 
 def test_a_file_has_one_server_and_needs_no_lock(tmp_path: Path) -> None:
-    asyncio.run(timers.alone(tmp_path / "t.db", some_work))
+    finish(timers.alone(tmp_path / "t.db", some_work))
