@@ -24,7 +24,7 @@ class Disk(Protocol):
 
 
 class TinyDisk:
-    """A file system in memory of a few megabytes; others fill it, and it is enlarged then."""
+    """A file system in memory of a few megabytes; others fill it, then it gets room enough for the log."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -42,7 +42,7 @@ class TinyDisk:
 
     def make_room(self) -> None:
         """Make the file system larger while it is used."""
-        self._megabytes += 8
+        self._megabytes += 64
         self._mount("remount,size={}m")
 
     def mount(self) -> None:
