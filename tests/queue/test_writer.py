@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tallymark.errors import StoreUnavailable
 from tallymark.queue.writer import TOGETHER, Writer, WriterClosed
 from tallymark.store import Statement, Store, Transaction
 
@@ -71,6 +72,14 @@ def break_commit(tx: Transaction) -> None:
     tx.run(ORPHAN)
 
 
+def fill_the_disk(tx: Transaction) -> None:
+    tx.insert(ADD, {"text": "lost"})
+    tx._connection.execute("ROLLBACK")  # as SQLite does by itself
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR_WRITE
+    raise error
+
+
 def texts(store: Store) -> list[str]:
     with store.reading() as tx:
         return [row["text"] for row in tx.all(TEXTS)]
@@ -122,6 +131,18 @@ def test_a_commit_that_fails_is_told_to_all_and_nothing_is_stored(
     assert "A commit failed; 3 requests are told so" in caplog.text
     assert writer.call(add("c"), timeout=PATIENCE)
     assert texts(numbered) == ["c"]
+
+
+def test_a_disk_that_fails_is_told_to_all(
+    writer: Writer, gate: Callable[[], None], numbered: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    together: list[Future[Any]] = [writer.submit(work) for work in (add("a"), fill_the_disk, add("b"))]
+    gate()
+    for future in together:
+        with pytest.raises(StoreUnavailable, match="quota"):
+            future.result(PATIENCE)
+    assert texts(numbered) == []
+    assert "Traceback" not in caplog.text
 
 
 def test_bulk_work_gives_way_to_sessions_and_comes_one_a_commit(

@@ -74,7 +74,7 @@ class SQLiteTransaction(Transaction):
     def _check(self) -> None:
         """SQLite undoes a whole transaction by itself when the disk fails; nothing may follow then."""
         if not self._lives():
-            raise sqlite3.OperationalError("the database undid the transaction")
+            raise self._undone_by or sqlite3.OperationalError("the database undid the transaction")
 
     def _execute(
         self, statement: Statement, parameters: Mapping[str, Any], *, keys: int = 0

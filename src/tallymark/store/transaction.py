@@ -51,6 +51,7 @@ class Transaction(ABC):
         """What was deleted has to be gone from the database's files, too, once this is stored."""
         self._tallies: defaultdict[int, _Tally] = defaultdict(_Tally)
         self._depth = 0
+        self._undone_by: BaseException | None = None
 
     @property
     def now(self) -> float:
@@ -151,9 +152,11 @@ class Transaction(ABC):
         self._command(f"SAVEPOINT {name}")
         try:
             yield
-        except BaseException:
+        except BaseException as error:
             if self._lives():
                 self._command(f"ROLLBACK TO {name}")
+            else:
+                self._undone_by = self._undone_by or error
             self._restore(kept)
             raise
         finally:
