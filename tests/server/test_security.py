@@ -249,3 +249,19 @@ def test_media_are_served_with_ranges(pictures: Served) -> None:
 )
 def test_media_outside_the_folder_are_not(pictures: Served, path: str) -> None:
     assert pictures.client.get(f"/api/v1/media/{path}").status_code == 404
+
+
+def test_the_page_may_load_what_its_recipe_names_and_no_more(serve: Serve, page: Path) -> None:
+    served = serve(static=page)
+    plain = served.client.get("/").headers["content-security-policy"]
+    policy = {"script-src": ["https://code.test/x.js"], "style-src": ["https://code.test/x.css"]}
+    private = {"custom_code": {"files": {}, "policy": policy}}
+    served.start("news", config={"_server": private})
+    served.start("blogs")
+    own = served.client.get("/?dataset=news").headers["content-security-policy"]
+    assert "script-src 'self' https://code.test/x.js;" in own
+    assert "style-src 'self' 'unsafe-inline' https://code.test/x.css;" in own
+    assert "script-src 'self';" in plain
+    for path in ("/", "/?dataset=blogs", "/?dataset=nothing", "/admin", "/assets/app-1a2b.js"):
+        reply = served.client.get(path)
+        assert reply.headers.get_list("content-security-policy") == [plain]

@@ -170,6 +170,10 @@ export class Fake implements Api {
     return { acks, progress: this.progress() };
   }
 
+  async event(): Promise<never> {
+    throw new ApiError(404, "not_known", "There is no recipe in memory.");
+  }
+
   async release(): Promise<void> {
     this.check();
   }

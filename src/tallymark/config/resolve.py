@@ -31,7 +31,7 @@ from tallymark.registry import did_you_mean
 
 __all__ = ["no_setting", "resolve"]
 
-_PATHS: Final = ("home", "database", "instructions")
+_PATHS: Final = ("home", "database", "instructions", "global_css_dir", "javascript_dir")
 _TEXTS: Final = (".html", ".htm", ".txt", ".md")
 _HOME_REASON: Final[Mapping[Kind, str]] = {
     "recipe": "the home folder is needed before a recipe runs",

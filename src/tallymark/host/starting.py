@@ -7,6 +7,7 @@ from tallymark.channel.client import Address
 from tallymark.components import RecipeComponents
 from tallymark.config import Settings
 from tallymark.config.people import Wanted
+from tallymark.host.custom_code import custom_code_of
 from tallymark.host.run_channel import RunChannel
 from tallymark.host.say import Say
 from tallymark.names import canonical
@@ -45,7 +46,7 @@ def start_run(
         recipe=recipe,
         command=command,
         view_id=components.view_id,
-        config=_config(components, settings, wanted.least if meant else made["overlap"]),
+        config=_config(components, settings, made["name"], wanted.least if meant else made["overlap"]),
         labels=_labels(settings),
         instructions=settings.instructions_text(),
         wants=[*components.callbacks, *(["events"] if components.event_hooks else [])],
@@ -92,7 +93,9 @@ def _want(run: RunChannel, wanted: Wanted, say: Say) -> None:
     say("Tasks queued before want as many answers as new ones from now on; answers they have stay counted.")
 
 
-def _config(components: RecipeComponents, settings: Settings, overlap: int | None) -> dict[str, Any]:
+def _config(
+    components: RecipeComponents, settings: Settings, dataset: str, overlap: int | None
+) -> dict[str, Any]:
     """What the page is sent, and under `_server` what the server alone needs to know."""
     named = components.callback("get_session_id")
     server = {
@@ -101,7 +104,8 @@ def _config(components: RecipeComponents, settings: Settings, overlap: int | Non
         "hooks": _hooks(settings),
         "suggested": settings.session or (str(named()) if named is not None else None),
     }
-    return {**settings.for_page(), "_server": server}
+    code = custom_code_of(settings.for_page(), dataset=dataset)
+    return {**code.page, "_server": {**server, "custom_code": dict(code.server)}}
 
 
 def _allowed(settings: Settings) -> list[str] | None:

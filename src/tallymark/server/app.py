@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 import tallymark
 from tallymark.errors import DatasetRequired, NotKnown, TallymarkError
 from tallymark.queue.writer import Writer
-from tallymark.server import access_api, admin_api, internal, media, page, read_api, session_api
+from tallymark.server import access_api, admin_api, custom, internal, media, page, read_api, session_api
 from tallymark.server.access import Access, Gate
 from tallymark.server.channel import interface_shapes
 from tallymark.server.guard import Guard
@@ -76,6 +76,7 @@ def create_app(
         admin_api.router,
         read_api.router,
         media.router,
+        custom.router,
         read_api.root,
         access_api.root,
         internal.router,

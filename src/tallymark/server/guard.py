@@ -5,7 +5,7 @@ make a visitor's browser send requests here; the checks of host name, content ty
 reading or answering anything.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,17 +21,33 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+POLICY = "content-security-policy"
+_DIRECTIVES: Mapping[str, str] = {
+    "default-src": "'self'",
+    "img-src": "* data: blob:",
+    "media-src": "* data: blob:",
+    "script-src": "'self'",
+    "style-src": "'self' 'unsafe-inline'",
+    "font-src": "'self' data:",
+    "object-src": "'none'",
+    "base-uri": "'none'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+}
 SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
-    (
-        b"content-security-policy",
-        b"default-src 'self'; img-src * data: blob:; media-src * data: blob:; "
-        b"style-src 'self' 'unsafe-inline'; font-src 'self' data:; object-src 'none'; "
-        b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    ),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"same-origin"),
 )
+
+
+def page_policy(more: Mapping[str, Sequence[str]]) -> bytes:
+    """The content security policy: what a page of ours may load, and `more` by directive."""
+    told = {name: " ".join([sources, *more.get(name, ())]) for name, sources in _DIRECTIVES.items()}
+    return "; ".join(f"{name} {sources}" for name, sources in told.items()).encode("ascii")
+
+
+_POLICY = page_policy({})
 _INNER = ("/api/", "/internal/")
 _PLAIN = (*_INNER, "/healthz", "/ping", "/openapi.json")
 
@@ -157,7 +173,10 @@ def _is_json(content_type: str) -> bool:
 def _with_headers(send: Send) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", ()), *SECURITY_HEADERS]
+            headers = list(message.get("headers", ()))
+            own = any(key.lower() == POLICY.encode() for key, _ in headers)
+            policy = () if own else ((POLICY.encode(), _POLICY),)
+            message["headers"] = [*headers, *policy, *SECURITY_HEADERS]
         await send(message)
 
     return sending

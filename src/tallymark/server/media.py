@@ -31,7 +31,7 @@ async def media(server: Server, dataset: str, mount: str, path: str) -> FileResp
     file, kind = found
     headers = {
         "cache-control": "private, max-age=3600",
-        "content-security-policy": "sandbox; default-src 'none'",
+        "content-security-policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
     }
     return FileResponse(file, media_type=kind, headers=headers)
 

@@ -7,7 +7,9 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import FileResponse
 from starlette.routing import Match
 
+from tallymark.server.custom import policy_for
 from tallymark.server.folders import file_below
+from tallymark.server.guard import POLICY
 from tallymark.server.problems import Refused
 
 STATIC = Path(__file__).parent / "static"
@@ -20,7 +22,9 @@ router = APIRouter(include_in_schema=False)
 @router.api_route("/", methods=["GET", "HEAD"])
 async def index(request: Request) -> Response:
     """The page; which dataset and seat it is for stands in the query."""
-    return await _file(request, "index.html")
+    reply = await _file(request, "index.html")
+    reply.headers[POLICY] = (await policy_for(request)).decode("ascii")
+    return reply
 
 
 @router.api_route("/admin", methods=["GET", "HEAD"])

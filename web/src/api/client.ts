@@ -7,6 +7,7 @@ import type {
   HistoryQuery,
   HistoryReply,
   Invitation,
+  Json,
   LeaseReply,
   Login,
   Project,
@@ -39,6 +40,8 @@ export interface Api {
   lease(session: string, body: { size: number; holding: string[]; client_id: string }): Promise<LeaseReply>;
   /** `ops` are operations as JSON text. `leaving`: the page may be gone before the reply comes. */
   answers(session: string, ops: string[], clientId: string, leaving?: boolean): Promise<AnswersReply>;
+  /** Calls a function of the recipe; gives what it returned. */
+  event(session: string, name: string, payload: { [key: string]: Json }): Promise<Json>;
   release(session: string, body: { task_ids?: string[]; client_id: string }): Promise<void>;
   heartbeat(session: string, body: { client_id: string; cursor?: number | null }): Promise<HeartbeatReply>;
   /** The page goes away: sent without waiting for the reply. */
@@ -73,6 +76,13 @@ export function httpApi(root = "api/v1"): Api {
         `{"ops":[${ops.join(",")}],"client_id":${stringify(clientId)}}`,
         leaving,
       ),
+    event: async (session, name, payload) => {
+      const reply: { result: Json } = await post(
+        seat(session, `events/${encodeURIComponent(name)}`),
+        payload,
+      );
+      return reply.result;
+    },
     release: (session, body) => post(seat(session, "release"), body),
     heartbeat: (session, body) => post(seat(session, "heartbeat"), body),
     leave: (session, clientId) =>

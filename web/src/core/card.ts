@@ -1,5 +1,6 @@
 /** A card: one task in front of a person, with the work done on it so far. Cards are immutable values. */
 
+import { stringify } from "@/api/json";
 import type {
   Base,
   Changes,
@@ -7,21 +8,24 @@ import type {
   Current,
   Decision,
   Draft,
+  Json,
   LeasedTask,
   Operation,
   PastAnswer,
   Task,
 } from "@/api/types";
 import { newId } from "@/core/ids";
-import { merge, rebase } from "@/core/merge";
+import { merge, rebase, same } from "@/core/merge";
 import type { Change, Edit } from "@/interfaces/interface";
 import { settingsFor, writesOf } from "@/interfaces/interface";
 
 export interface Card {
   taskId: string;
   row: number | null;
-  /** The document at `base`. */
+  /** The document at `base`, with what scripts of the recipe changed. */
   task: Task;
+  /** Keys that such scripts changed: they are sent as they are, whoever changed them afterwards. */
+  own: ReadonlySet<string>;
   base: Base;
   /** The interface's own value. */
   work: unknown;
@@ -56,6 +60,8 @@ export interface Past {
   /** What the server remarked about it. */
   mark: "surplus" | "quarantined" | "refused" | null;
   position: number | null;
+  /** Keys that scripts of the recipe changed. */
+  own?: readonly string[];
   /** Work on it that was not submitted. */
   draft: Draft | null;
 }
@@ -74,14 +80,12 @@ export function leasedCard(
   { edit, config }: Reading,
 ): Card {
   const { task_id: taskId, row, task, revision: base } = leased;
-  const work = edit.start(task, settingsFor(config, task), draft ?? undefined);
   const shown = merge(task, draft ?? {});
   return {
     taskId,
     row,
-    task,
+    ...withDraft(task, draft, { edit, config }, false),
     base,
-    work,
     past: [],
     future: [],
     step: null,
@@ -107,9 +111,8 @@ export function pastCard(
   return {
     taskId,
     row,
-    task,
+    ...withDraft(task, draft, { edit, config }, true),
     base,
-    work: edit.start(task, settingsFor(config, task), draft ?? undefined, true),
     past: [],
     future: [],
     step: null,
@@ -120,6 +123,58 @@ export function pastCard(
     from,
     prior: { decision, reason },
   };
+}
+
+/** Work of a draft goes into the interface; what else it holds comes from scripts of the recipe. */
+function withDraft(
+  document: Task,
+  draft: Partial<Draft> | null,
+  { edit, config }: Reading,
+  answered: boolean,
+): Pick<Card, "task" | "own" | "work"> {
+  const settings = settingsFor(config, document);
+  const known = new Set([...writesOf(edit, document, settings), "flagged"]);
+  const set = Object.entries(draft?.set ?? {}).filter(([key]) => !known.has(key));
+  const unset = (draft?.unset ?? []).filter((key) => !known.has(key));
+  const task =
+    set.length + unset.length === 0 ? document : merge(document, { set: Object.fromEntries(set), unset });
+  const own = new Set([...set.map(([key]) => key), ...unset]);
+  return { task, own, work: edit.start(task, settingsFor(config, task), draft ?? undefined, answered) };
+}
+
+/** The document as it would be sent now. */
+export function documentOf(card: Card, reading: Reading): Task {
+  return merge(card.task, changesOf(card, reading));
+}
+
+/**
+ * Scripts of the recipe put values into the document; undefined takes a key away. Work that the new values do
+ * not concern stays as it is, with its steps.
+ */
+export function withValues(
+  card: Card,
+  values: { [key: string]: Json | undefined },
+  { edit, config }: Reading,
+): Card {
+  const changed = Object.keys(values).filter((key) => !same(values[key], card.task[key]));
+  const patched = patch(card.task, values);
+  const start = (task: Task): string => stringify(edit.start(task, settingsFor(config, task)));
+  if (start(patched) === start(card.task)) {
+    const own = new Set([...card.own, ...changed]);
+    return changed.length === 0 ? card : { ...card, task: patched, own, touched: true };
+  }
+  const { set, unset } = edit.changes(card.task, card.work, settingsFor(config, card.task));
+  const task = patch(merge(card.task, { set, unset }), values);
+  const own = new Set([...card.own, ...changed, ...Object.keys(set), ...unset]);
+  const work = edit.start(task, settingsFor(config, task));
+  return { ...card, task, own, work, past: [], future: [], step: null, touched: true };
+}
+
+function patch(task: Task, values: { [key: string]: Json | undefined }): Task {
+  const given = Object.entries(values);
+  const set = given.filter((entry): entry is [string, Json] => entry[1] !== undefined);
+  const unset = given.filter(([, value]) => value === undefined).map(([key]) => key);
+  return { ...merge(task, { unset }), ...Object.fromEntries(set) };
 }
 
 export function withWork(card: Card, work: unknown, change: Change = {}): Card {
@@ -151,9 +206,23 @@ export function stepForward(card: Card): Card | null {
 }
 
 export function changesOf(card: Card, { edit, config }: Reading): Changes {
-  const { set, unset } = edit.changes(card.task, card.work, settingsFor(config, card.task));
+  const { set, unset } = withOwn(card, edit.changes(card.task, card.work, settingsFor(config, card.task)));
   if (card.flagged === (card.task.flagged === true)) return { set, unset };
   return card.flagged ? { set: { ...set, flagged: true }, unset } : { set, unset: [...unset, "flagged"] };
+}
+
+/** The server does not know what scripts changed: such keys are told whole. */
+function withOwn({ own, task }: Card, changes: Changes): Changes {
+  if (own.size === 0) return changes;
+  const whole = merge(task, changes);
+  const set = Object.entries(changes.set).filter(([key]) => !own.has(key));
+  const unset = changes.unset.filter((key) => !own.has(key));
+  for (const key of own) {
+    const value = whole[key];
+    if (value === undefined) unset.push(key);
+    else set.push([key, value]);
+  }
+  return { set: Object.fromEntries(set), unset };
 }
 
 export interface Given {
@@ -193,6 +262,7 @@ export function submission(card: Card, reading: Reading, given: Given): { operat
     at: now / 1000,
     mark: null,
     position: null,
+    own: [...card.own],
     draft: null,
   };
   return { operation, past };
@@ -224,7 +294,7 @@ export function insist(mine: Past, theirs: Current, { edit, config }: Reading, n
     base: theirs.revision,
     status: "submitted",
     decision: mine.decision,
-    ...sparse(rebase(mine.task, theirs.task, [...keys, "flagged"])),
+    ...sparse(rebase(mine.task, theirs.task, [...new Set([...keys, ...(mine.own ?? []), "flagged"])])),
     client_time: now / 1000,
     comment: mine.comment === "" ? null : mine.comment,
     reason: mine.reason,

@@ -11,6 +11,7 @@ import type {
   Current,
   Decision,
   Draft,
+  Json,
   LeasedTask,
   LeaseReply,
   Operation,
@@ -22,6 +23,7 @@ import { Activity } from "@/core/activity";
 import { Answers } from "@/core/answers";
 import {
   type Card,
+  documentOf,
   insist,
   leasedCard,
   type Past,
@@ -31,6 +33,7 @@ import {
   stepBack,
   stepForward,
   submission,
+  withValues,
   withWork,
 } from "@/core/card";
 import { Drafts } from "@/core/drafts";
@@ -70,6 +73,8 @@ export interface DeskView {
   card: Card | null;
   /** Shown instead of a card. */
   ending: Ending | null;
+  /** No task is left for this seat. */
+  exhausted: boolean;
   /** The open answer's place in the list, when an earlier answer is on the table. */
   opened: number | null;
   /** A validation is being waited for. */
@@ -106,6 +111,14 @@ export function sameAround(before: Surroundings, now: Surroundings): boolean {
   });
 }
 
+/** What scripts of a recipe may hear. */
+export type Signal =
+  /** An answer is about to be given: the last moment to change the document. */
+  | { kind: "answering" }
+  | { kind: "answer"; answer: Decision; task: Task }
+  | { kind: "undo"; task: Task }
+  | { kind: "save" };
+
 interface Sent {
   past: Past;
   status: "submitted" | "retracted";
@@ -126,6 +139,7 @@ export class Desk {
   private readonly answers: Answers;
   private readonly heartbeat: Heartbeat;
   private readonly listeners = new Set<() => void>();
+  private readonly hearers = new Set<(signal: Signal) => void>();
   private readonly revisions = new Map<string, number>();
   private readonly sent = new Map<string, Sent>();
   private readonly parked = new Map<string, Card>();
@@ -209,6 +223,12 @@ export class Desk {
     return () => this.listeners.delete(listener);
   }
 
+  /** Hears what happens to answers; `Desk.subscribe` tells that anything at all has changed. */
+  hear(hearer: (signal: Signal) => void): () => void {
+    this.hearers.add(hearer);
+    return () => this.hearers.delete(hearer);
+  }
+
   close(): void {
     this.drafts.flush();
     this.drafts.close();
@@ -217,6 +237,7 @@ export class Desk {
     this.outbox.close();
     this.stopListening();
     this.listeners.clear();
+    this.hearers.clear();
   }
 
   /** This person is erased: nothing is asked for or sent any more, and the page says so. */
@@ -311,6 +332,7 @@ export class Desk {
       project: this.project,
       card,
       ending: card === null ? this.ending() : null,
+      exhausted: card === null && !this.starting && queue.state === "exhausted" && !queue.unreachable,
       opened: this.opened === null ? null : answers.list.findIndex((p) => p.taskId === this.opened?.taskId),
       checking: this.checking,
       starting: this.starting,
@@ -350,6 +372,49 @@ export class Desk {
     }
   }
 
+  /** The document on the table as it would be sent now. */
+  get document(): Task | null {
+    const card = this.current;
+    return card === null ? null : documentOf(card, this.readingOf(card.task));
+  }
+
+  /** Puts values into the document on the table; undefined takes a key away. */
+  update(values: { [key: string]: Json | undefined }): void {
+    const card = this.current;
+    if (card === null) return;
+    const next = withValues(card, values, this.readingOf(card.task));
+    if (next !== card) this.replace(next);
+  }
+
+  /** Calls a function of the recipe. Errors: `ApiError`, `Unreachable`. */
+  event(name: string, payload: { [key: string]: Json }): Promise<Json> {
+    const { api, seat } = this.options;
+    return seat.call((token) => api.event(token, name, payload));
+  }
+
+  /** Sends everything now, half-done work as well. */
+  async save(): Promise<void> {
+    this.drafts.flush();
+    await within(this.outbox.flush(), SETTLE_WAIT_MS);
+    this.tell({ kind: "save" });
+  }
+
+  /** Gives the tasks of this page back and asks anew. Errors: `ApiError`, `Unreachable`. */
+  async resetQueue(): Promise<void> {
+    const { api, seat } = this.options;
+    this.drafts.flush();
+    await within(this.outbox.flush(), SETTLE_WAIT_MS);
+    const held = this.queue.cards.map((card) => card.taskId);
+    const pending = this.outbox.pendingTasks();
+    const given = held.filter((taskId) => !pending.has(taskId));
+    if (given.length > 0) {
+      await seat.call((token) => api.release(token, { task_ids: given, client_id: seat.clientId }));
+    }
+    for (const taskId of given) this.queue.drop(taskId);
+    await this.queue.lease();
+    this.changed();
+  }
+
   toggleFlag(): void {
     const card = this.current;
     if (card === null) return;
@@ -373,6 +438,7 @@ export class Desk {
 
   /** Answers the card on the table; the next one is there when this returns. */
   answer(decision: Decision, reason: string | null = null): void {
+    if (this.current !== null && !this.checking) this.tell({ kind: "answering" });
     const card = this.current;
     if (card === null || this.checking) return;
     const problem = this.problem(decision);
@@ -405,6 +471,7 @@ export class Desk {
     this.send(operation, -1);
     this.notices.clear("problem");
     this.announce("Answer undone");
+    this.tell({ kind: "undo", task: last.task });
   }
 
   /** The last step on this card, or else the last answer. */
@@ -603,6 +670,7 @@ export class Desk {
     if (edited) this.afterEdit(past);
     else this.queue.advance();
     this.show(DECIDED[past.decision]);
+    this.tell({ kind: "answer", answer: past.decision, task: past.task });
   }
 
   private afterEdit(past: Past): void {
@@ -659,6 +727,10 @@ export class Desk {
   private park(): void {
     if (this.opened?.touched === true) this.parked.set(this.opened.taskId, this.opened);
     this.opened = null;
+  }
+
+  private tell(signal: Signal): void {
+    for (const hearer of this.hearers) hearer(signal);
   }
 
   private show(announcement: string): void {

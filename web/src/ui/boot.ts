@@ -7,6 +7,7 @@ import { newId } from "@/core/ids";
 import { Seat } from "@/core/seat";
 import { openStorage, type Storage } from "@/core/storage";
 import { claimClientId, openTabs } from "@/core/tabs";
+import { customCodeOf, needsPolicy, trust } from "@/interfaces/content/trust";
 import { recall, recallForTab, remember, rememberForTab } from "@/ui/memory";
 
 export interface Ready {
@@ -37,6 +38,8 @@ export class Starter {
     typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("tallymark");
   private readonly storage = openStorage();
   private readonly client: Promise<string>;
+  /** The page was there before the recipe. */
+  private early = false;
   private readonly query = new URLSearchParams(location.search);
 
   constructor(private readonly show: (boot: Boot) => void) {
@@ -118,6 +121,13 @@ export class Starter {
   }
 
   private async open(project: Project, seat: Seat): Promise<Ready> {
+    const code = customCodeOf(project.config);
+    trust(code);
+    if (this.early && code !== null && needsPolicy(code)) {
+      // The page was loaded before the recipe was there, under a policy that does not know its scripts.
+      location.reload();
+      return new Promise(() => undefined);
+    }
     const storage = await this.storage;
     const desk = new Desk({
       api: this.api,
@@ -134,6 +144,7 @@ export class Starter {
   }
 
   private trouble(error: unknown): void {
+    this.early ||= error instanceof ApiError && error.code === "no_project";
     if (error instanceof ApiError && error.code === "dataset_required") {
       this.show({ step: "choose", datasets: error.datasets });
       return;
