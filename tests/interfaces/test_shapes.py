@@ -33,7 +33,7 @@ def choice(accept: Any, *ids: Any) -> Task:
 
 def test_the_interfaces() -> None:
     assert view_ids() == sorted(INTERFACES)
-    binary = {"classification", "html", "text"}
+    binary = {"audio", "classification", "compare", "diff", "html", "image", "text"}
     ours = {"choice", "ner_manual", "text_input", "blocks", "pages", *binary}
     assert ours <= set(view_ids())
     assert all((INTERFACES[name].kind == "binary") == (name in binary) for name in ours)
@@ -63,6 +63,15 @@ def test_the_interfaces() -> None:
         ("ner_manual", ner(span(0, 2), tokens=None)),
         ("ner_manual", ner(span(0, 7, token_start=0, token_end=0))),
         ("made-up", {"text": 3}),
+        ("image", {"image": "a.png", "spans": [{"x": 1, "y": 2.5, "width": 3, "height": 4, "label": "CAT"}]}),
+        ("image", {"image": "a.png", "spans": [{"points": [[1, 2], [3, 4.5]], "mask": "…"}], "text": "a"}),
+        ("image", {"image": "a.png", "spans": None, "label": "CAT"}),
+        ("audio", {"audio": "a.wav", "audio_spans": [{"start": 0, "end": 1.5, "label": "SPEECH"}]}),
+        ("audio", {"video": "a.mp4"}),
+        ("compare", {"id": 1, "input": "a", "accept": "b", "reject": {"html": "<b>c</b>"}, "mapping": {}}),
+        ("compare", {"accept": {"image": "a.png"}, "reject": {"text": "b"}}),
+        ("diff", {"accept": {"text": "a"}, "reject": {"text": ""}}),
+        ("diff", {"accept": "a", "reject": "b"}),
     ],
 )
 def test_possible_documents(view_id: str, document: Task) -> None:
@@ -78,6 +87,53 @@ def test_possible_documents(view_id: str, document: Task) -> None:
         ("html", {"html": ["<b>"]}, 'The "html" of the task is not text.'),
         ("classification", {"text": "a", "label": ["X"]}, 'The "label" of the task is not text.'),
         ("choice", {"text": "a"}, 'The task has no list of "options".'),
+        ("image", {"text": "a"}, 'The task has no "image".'),
+        ("image", {"image": 3}, 'The "image" of the task is not text.'),
+        ("image", {"image": "a.png", "spans": {}}, '"spans" must be a list.'),
+        (
+            "image",
+            {"image": "a.png", "spans": [{"points": []}, {"x": 1, "y": True, "width": 1, "height": 1}]},
+            "Region 2 has neither points nor x, y, width and height as numbers.",
+        ),
+        (
+            "image",
+            {"image": "a.png", "spans": [{"points": [[1, 2, 3]]}]},
+            "Region 1 has neither points nor x, y, width and height as numbers.",
+        ),
+        (
+            "image",
+            {"image": "a.png", "spans": ["CAT"]},
+            "Region 1 has neither points nor x, y, width and height as numbers.",
+        ),
+        ("audio", {"text": "a"}, 'The task has no "audio" and no "video".'),
+        ("audio", {"audio": "a.wav", "audio_spans": 3}, '"audio_spans" must be a list.'),
+        (
+            "audio",
+            {"audio": "a.wav", "audio_spans": [{"start": 2, "end": 1}]},
+            'Stretch 1 has no "start" and "end" as seconds, the end after the start.',
+        ),
+        (
+            "audio",
+            {"audio": "a.wav", "audio_spans": [{"start": 0}]},
+            'Stretch 1 has no "start" and "end" as seconds, the end after the start.',
+        ),
+        (
+            "audio",
+            {"audio": "a.wav", "audio_spans": [3]},
+            'Stretch 1 has no "start" and "end" as seconds, the end after the start.',
+        ),
+        ("compare", {"accept": "a"}, 'The task has no "reject" to compare.'),
+        (
+            "compare",
+            {"accept": {"id": 1}, "reject": "b"},
+            '"accept" must be text, or an object with one of text, html, image, audio, video.',
+        ),
+        ("compare", {"accept": "a", "reject": {"text": 3}}, 'The "text" of "reject" is not text.'),
+        (
+            "diff",
+            {"accept": {"text": "a"}, "reject": {"html": "b"}},
+            'The task has no "reject" with a "text".',
+        ),
         ("choice", choice([], True), 'Option 1 has no "id" that is text or an integer.'),
         ("choice", choice([], "A", "B", "A"), 'Two options have the id "A".'),
         ("choice", choice("A"), '"accept" must be the list of the selected ids.'),

@@ -8,10 +8,14 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any, Final
 
+from tallymark.interfaces.audio import AUDIO
 from tallymark.interfaces.blocks import blocks_interface, blocks_problem
 from tallymark.interfaces.choice import CHOICE
 from tallymark.interfaces.classification import CLASSIFICATION
+from tallymark.interfaces.compare import COMPARE
+from tallymark.interfaces.diff import DIFF
 from tallymark.interfaces.html import HTML
+from tallymark.interfaces.image import IMAGE
 from tallymark.interfaces.interface import Interface
 from tallymark.interfaces.ner import NER
 from tallymark.interfaces.ner_manual import NER_MANUAL
@@ -24,7 +28,21 @@ from tallymark.types import AnswerShapes, Decision, Task
 
 __all__ = ["INTERFACES", "SHAPES", "Interface", "Shapes", "setting_names", "settings_problem", "view_ids"]
 
-_SINGLE: Final = (CHOICE, CLASSIFICATION, HTML, NER, NER_MANUAL, SPANS, SPANS_MANUAL, TEXT, TEXT_INPUT)
+_SINGLE: Final = (
+    AUDIO,
+    CHOICE,
+    CLASSIFICATION,
+    COMPARE,
+    DIFF,
+    HTML,
+    IMAGE,
+    NER,
+    NER_MANUAL,
+    SPANS,
+    SPANS_MANUAL,
+    TEXT,
+    TEXT_INPUT,
+)
 _BLOCKS: Final = blocks_interface({interface.view_id: interface for interface in _SINGLE})
 _PAGES: Final = pages_interface({interface.view_id: interface for interface in (*_SINGLE, _BLOCKS)})
 

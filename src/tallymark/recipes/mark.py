@@ -20,8 +20,8 @@ __all__ = ["mark"]
 WITH_LABELS: Final = ("ner_manual", "spans_manual")
 """Interfaces in which nothing can be done without labels."""
 
-_ANY_FIELD: Final = frozenset({"blocks", "html", "pages", "text_input"})
-"""Interfaces that can show something without content: templates, fields and pages of any kind."""
+_ANY_FIELD: Final = frozenset({"blocks", "compare", "diff", "html", "pages", "text_input"})
+"""Interfaces that can show something without content: templates, fields, pages of any kind, two texts."""
 
 
 _OTHERWISE: Final = " Mend such rows, or name the interface they are for with --view-id."

@@ -1,8 +1,12 @@
 import type { Task } from "@/api/types";
+import { edit as audio } from "@/interfaces/audio/edit";
 import { edit as blocks } from "@/interfaces/blocks/edit";
 import { edit as choice } from "@/interfaces/choice/edit";
 import { edit as classification } from "@/interfaces/classification/edit";
+import { edit as compare } from "@/interfaces/compare/edit";
+import { edit as diff } from "@/interfaces/diff/edit";
 import { edit as html } from "@/interfaces/html/edit";
+import { edit as image } from "@/interfaces/image/edit";
 import type { Edit } from "@/interfaces/interface";
 import { edit as ner } from "@/interfaces/ner/edit";
 import { edit as nerManual } from "@/interfaces/ner_manual/edit";
@@ -21,6 +25,10 @@ export const EDITS = {
   spans: ner,
   spans_manual: spansManual,
   html,
+  image,
+  audio,
+  compare,
+  diff,
   text_input: textInput,
   blocks,
   pages,

@@ -1,8 +1,12 @@
+import AudioView from "@/interfaces/audio/View.svelte";
 import BlocksView from "@/interfaces/blocks/View.svelte";
 import ChoiceView from "@/interfaces/choice/View.svelte";
 import ClassificationView from "@/interfaces/classification/View.svelte";
+import CompareView from "@/interfaces/compare/View.svelte";
+import DiffView from "@/interfaces/diff/View.svelte";
 import type { ViewId } from "@/interfaces/edits";
 import HtmlView from "@/interfaces/html/View.svelte";
+import ImageView from "@/interfaces/image/View.svelte";
 import NerView from "@/interfaces/ner/View.svelte";
 import NerManualView from "@/interfaces/ner_manual/View.svelte";
 import SpansView from "@/interfaces/spans/View.svelte";
@@ -22,6 +26,10 @@ export const VIEWS: Record<ViewId, View> = {
   spans: SpansView as unknown as View,
   spans_manual: SpansManualView as unknown as View,
   html: HtmlView as unknown as View,
+  image: ImageView as unknown as View,
+  audio: AudioView as unknown as View,
+  compare: CompareView as unknown as View,
+  diff: DiffView as unknown as View,
   text_input: TextInputView as unknown as View,
   blocks: BlocksView as unknown as View,
   pages: PagesView as unknown as View,

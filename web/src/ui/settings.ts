@@ -58,6 +58,55 @@ export function cardWidth(config: Config): string | undefined {
   return typeof width === "string" ? width : undefined;
 }
 
+/** What a colour of `custom_theme` is here. Colours of buttons are made readable on their own soft ground. */
+const DECISION_COLOURS = ["accept", "reject", "ignore"];
+const PLAIN_COLOURS: Record<string, string> = {
+  bgPage: "--bg",
+  bgCard: "--paper",
+  bgMeta: "--sunk",
+  colorText: "--ink",
+  colorMeta: "--ink-2",
+};
+const COLOUR = /^[#a-z0-9(),.%/ -]+$/i;
+
+/** CSS variables for the colours of `custom_theme`. */
+export function themeStyle(config: Config): string {
+  const theme = themeOf(config);
+  const given = (name: string): string | null => {
+    const colour = theme[name];
+    return typeof colour === "string" && COLOUR.test(colour) ? colour : null;
+  };
+  const decided = DECISION_COLOURS.flatMap((name) => {
+    const colour = given(name);
+    if (colour === null) return [];
+    const ink = `light-dark(color-mix(in srgb, ${colour} 55%, #000), color-mix(in srgb, ${colour} 40%, #fff))`;
+    return [`--${name}:${ink}`, `--${name}-soft:color-mix(in srgb, ${colour} 20%, var(--paper))`];
+  });
+  const plain = Object.entries(PLAIN_COLOURS).flatMap(([name, variable]) => {
+    const colour = given(name);
+    return colour === null ? [] : [`${variable}:${colour}`];
+  });
+  return [...decided, ...plain].join(";");
+}
+
+/** What the side panel says of the project where `project_info` asks for it: names and values. */
+export function projectInfo(project: Project, seat: string): [string, string][] {
+  const { config, dataset, labels, recipe, view_id: view } = project;
+  const known: Record<string, [string, unknown]> = {
+    dataset: ["Dataset", dataset],
+    session: ["Seat", seat],
+    lang: ["Language", config.lang],
+    recipe_name: ["Recipe", recipe],
+    view_id: ["Interface", view],
+    label: ["Labels", config.label ?? labels.join(", ")],
+  };
+  return strings(config.project_info).flatMap((name): [string, string][] => {
+    const found = Object.hasOwn(known, name) ? known[name] : undefined;
+    const [title, value] = found ?? ["", null];
+    return typeof value === "string" && value !== "" ? [[title, value]] : [];
+  });
+}
+
 function ownColour(label: string, config: Config): string | undefined {
   const { labels } = themeOf(config);
   if (labels === null || labels === undefined || typeof labels !== "object" || Array.isArray(labels)) {

@@ -13,6 +13,10 @@ export interface ChoiceOption {
   text?: string;
   html?: string;
   image?: string;
+  audio?: string;
+  video?: string;
+  /** Marked in its text. */
+  spans?: Json;
   meta?: Json;
   style?: Json;
 }

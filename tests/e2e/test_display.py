@@ -1,0 +1,163 @@
+"""Pictures, recordings, comparisons, and how a recipe sets the look of the page."""
+
+import base64
+import io
+import json
+import wave
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+from tests.e2e.annotator import Annotator
+from tests.e2e.running import Tallymark
+
+pytestmark = pytest.mark.browser
+
+PICTURE = (
+    "data:image/svg+xml;utf8,<svg xmlns='http://www.w3.org/2000/svg' width='200' height='100'>"
+    "<rect width='200' height='100' fill='teal'/></svg>"
+)
+
+
+def recording(seconds: float = 1.0) -> str:
+    """Silence as a data URI."""
+    held = io.BytesIO()
+    with wave.open(held, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(1)
+        file.setframerate(8000)
+        file.writeframes(bytes([128]) * int(8000 * seconds))
+    return f"data:audio/wav;base64,{base64.b64encode(held.getvalue()).decode()}"
+
+
+def mark(tallymark: Tallymark, view: str, *tasks: dict[str, Any], **config: Any) -> None:
+    given = tallymark.home / "look.json"
+    given.write_text(json.dumps(config))
+    source = tallymark.file("source.jsonl", list(tasks))
+    tallymark.start("mark", "news", source, "--view-id", view, "--config", given)
+
+
+def test_a_picture_with_its_regions(tallymark: Tallymark, ann: Annotator) -> None:
+    spans = [
+        {"label": "CAT", "x": 50, "y": 25, "width": 100, "height": 50, "mask": "kept"},
+        {"label": "DOG", "points": [[0, 0], [20, 0], [20, 20]]},
+    ]
+    task = {"image": PICTURE, "label": "ANIMAL", "spans": spans}
+    mark(tallymark, "image", task, shade_bounding_boxes=True)
+    ann.sit()
+    expect(ann.page.get_by_test_id("headline")).to_have_text("ANIMAL")
+    regions = ann.page.get_by_test_id("region")
+    expect(regions).to_have_count(2)
+    picture = ann.card.get_by_role("img", name="To be judged").bounding_box()
+    box = regions.first.bounding_box()
+    assert picture is not None
+    assert box is not None
+    assert box["x"] - picture["x"] == pytest.approx(picture["width"] / 4, abs=4)
+    assert box["width"] == pytest.approx(picture["width"] / 2, abs=6)
+    ann.press("x")
+    ann.everything_is_saved()
+    (answer,) = tallymark.export()
+    assert (answer["answer"], answer["spans"], answer["image"]) == ("reject", spans, PICTURE)
+
+
+def test_a_picture_that_cannot_be_had_is_said(tallymark: Tallymark, ann: Annotator) -> None:
+    mark(tallymark, "image", {"image": "data:image/png;base64,AAAA"})
+    ann.sit()
+    expect(ann.card.get_by_role("alert")).to_contain_text("cannot be shown")
+
+
+def test_a_recording_is_played_by_key_and_by_stretch(tallymark: Tallymark, ann: Annotator) -> None:
+    stretches = [{"start": 0.2, "end": 0.4, "label": "SPEECH"}]
+    task = {"audio": recording(), "audio_spans": stretches}
+    mark(tallymark, "audio", task, audio_rate=2, audio_loop=True)
+    ann.sit()
+    player = ann.card.locator("audio")
+    expect(player).to_have_js_property("paused", True)
+    expect(player).to_have_js_property("playbackRate", 2)
+    expect(player).to_have_js_property("loop", True)
+    ann.press("Enter")
+    expect(player).to_have_js_property("paused", False)
+    ann.press("Enter")
+    expect(player).to_have_js_property("paused", True)
+    stretch = ann.page.get_by_test_id("stretch")
+    expect(stretch).to_have_text("SPEECH 0:00.2 – 0:00.4")
+    stretch.click()
+    ann.page.wait_for_function("document.querySelector('audio').currentTime >= 0.2")
+    ann.press("a")
+    ann.everything_is_saved()
+    assert tallymark.export()[0]["audio_spans"] == stretches
+
+
+def test_two_outputs_are_compared(tallymark: Tallymark, ann: Annotator) -> None:
+    task: dict[str, Any] = {
+        "id": 7,
+        "input": {"text": "Where is Dundee?"},
+        "accept": {"text": "In Scotland."},
+        "reject": {"html": "<b>In Wales.</b>"},
+        "mapping": {"A": "accept", "B": "reject"},
+    }
+    mark(tallymark, "compare", task)
+    ann.sit()
+    expect(ann.page.get_by_test_id("compare-input")).to_have_text("Where is Dundee?")
+    expect(ann.page.get_by_test_id("compare-accept")).to_contain_text("In Scotland.")
+    expect(ann.page.get_by_test_id("compare-reject").locator("b")).to_have_text("In Wales.")
+    ann.press("a")
+    ann.everything_is_saved()
+    (answer,) = tallymark.export()
+    assert {key: answer[key] for key in (*task, "answer")} == {**task, "answer": "accept"}
+
+
+def test_what_changes_in_a_text(tallymark: Tallymark, ann: Annotator) -> None:
+    task = {"accept": {"text": "the new cat"}, "reject": {"text": "the old cat"}}
+    mark(tallymark, "diff", task)
+    ann.sit()
+    shown = ann.page.get_by_test_id("diff")
+    expect(shown).to_have_text("the oldnew cat")
+    expect(shown.locator("del")).to_have_text("old")
+    expect(shown.locator("ins")).to_have_text("new")
+    ann.press("a")
+    ann.everything_is_saved()
+    assert tallymark.export()[0]["reject"] == {"text": "the old cat"}
+
+
+def test_displays_stand_in_blocks(tallymark: Tallymark, ann: Annotator) -> None:
+    blocks = [
+        {"view_id": "image"},
+        {"view_id": "audio", "image": None},
+        {"view_id": "choice", "image": None, "audio": None},
+    ]
+    options = [{"id": 1, "text": "yes", "audio": recording()}, {"id": 2, "text": "no"}]
+    task = {"image": PICTURE, "audio": recording(), "options": options}
+    mark(tallymark, "blocks", task, blocks=blocks)
+    ann.sit()
+    expect(ann.page.get_by_test_id("block")).to_have_count(3)
+    expect(ann.card.get_by_role("img", name="To be judged")).to_have_count(1)
+    expect(ann.card.get_by_label("Recording: yes")).to_be_visible()
+    ann.page.get_by_role("radio", name="no").click()
+    ann.press("a")
+    ann.everything_is_saved()
+    assert tallymark.export()[0]["accept"] == [2]
+
+
+def test_the_look_is_the_recipes(tallymark: Tallymark, ann: Annotator) -> None:
+    mark(
+        tallymark,
+        "text",
+        {"text": "one", "meta": {"source": "here"}},
+        {"text": "two"},
+        project_info=["dataset", "session", "view_id"],
+        show_stats=True,
+        hide_meta=True,
+        buttons=["reject", "accept"],
+        custom_theme={"bgCard": "rgb(250, 240, 230)", "cardMaxWidth": 500},
+    )
+    ann.sit()
+    expect(ann.page.get_by_test_id("project-info")).to_contain_text("ann")
+    expect(ann.card).to_have_css("background-color", "rgb(250, 240, 230)")
+    expect(ann.card).not_to_contain_text("here")
+    expect(ann.page.locator(".prodigy-buttons button")).to_have_count(2)
+    ann.press("Space", "x")
+    ann.sees("two")
+    ann.everything_is_saved()
+    expect(ann.page.get_by_test_id("stats")).to_contain_text("Rejected")
+    assert tallymark.answers() == {"one": "reject"}
