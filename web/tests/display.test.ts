@@ -5,8 +5,7 @@ import { partOf } from "@/interfaces/compare/edit";
 import { cornerOf, regionsOf } from "@/interfaces/content/regions";
 import { clock, stretchesOf } from "@/interfaces/content/stretches";
 import { cut, difference } from "@/interfaces/diff/parts";
-import { projectInfo, themeStyle } from "@/ui/settings";
-import { gesturesOf } from "@/ui/swipe";
+import { gesturesOf, projectInfo, themeStyle } from "@/ui/settings";
 
 describe("a difference", () => {
   const told = (before: string, after: string, style = "words"): string =>

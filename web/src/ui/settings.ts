@@ -18,6 +18,21 @@ export function buttonsOf(config: Config): Button[] {
   return wanted.flatMap((name) => BUTTONS.filter((button) => button === name));
 }
 
+export type Direction = "left" | "right";
+
+/** What a swipe stands for; null where swipes are off. */
+export function gesturesOf(config: Config): Partial<Record<Direction, Button>> | null {
+  if (config.swipe !== true) return null;
+  const given = config.swipe_gestures;
+  const wanted = given !== null && typeof given === "object" && !Array.isArray(given) ? given : {};
+  const named = (direction: Direction, usual: Button): Button | undefined => {
+    const name = wanted[direction] ?? usual;
+    return BUTTONS.find((button) => button === name);
+  };
+  const [left, right] = [named("left", "accept"), named("right", "reject")];
+  return { ...(left === undefined ? {} : { left }), ...(right === undefined ? {} : { right }) };
+}
+
 export function labelsFor(project: Project, task: Task): string[] {
   const own = settingsFor(project.config, task).labels;
   return Array.isArray(own) && own.length > 0 ? strings(own) : project.labels;

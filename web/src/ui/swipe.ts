@@ -1,9 +1,6 @@
 /** Answers by drawing a finger over the card, where the recipe wants it (`swipe`). */
 
-import type { Config } from "@/api/types";
-import { type Button, BUTTONS } from "@/ui/settings";
-
-export type Direction = "left" | "right";
+import type { Direction } from "@/ui/settings";
 
 const FAR_PX = 80;
 /** So much farther sideways than up or down. */
@@ -11,19 +8,6 @@ const FLAT = 2.5;
 const LONGEST_MS = 700;
 /** What a finger does there means something else. */
 const TAKEN = "input, textarea, select, audio, video, button, [contenteditable], [data-testid='text']";
-
-/** What a swipe stands for; null where swipes are off. */
-export function gesturesOf(config: Config): Partial<Record<Direction, Button>> | null {
-  if (config.swipe !== true) return null;
-  const given = config.swipe_gestures;
-  const wanted = given !== null && typeof given === "object" && !Array.isArray(given) ? given : {};
-  const named = (direction: Direction, usual: Button): Button | undefined => {
-    const name = wanted[direction] ?? usual;
-    return BUTTONS.find((button) => button === name);
-  };
-  const [left, right] = [named("left", "accept"), named("right", "reject")];
-  return { ...(left === undefined ? {} : { left }), ...(right === undefined ? {} : { right }) };
-}
 
 /** Calls back for each swipe over the element; gives the end of it. */
 export function watchSwipes(element: HTMLElement, swiped: (direction: Direction) => void): () => void {

@@ -1,5 +1,6 @@
 /** Two outputs for one input; accepting says that the first is better. */
 
+import { plain } from "@/api/json";
 import type { Json, Task } from "@/api/types";
 import { decisionOnly } from "@/interfaces/interface";
 
@@ -8,5 +9,5 @@ export const edit = decisionOnly();
 /** A part of the task as something to show: a bare text, or an object with content. */
 export function partOf(value: Json | undefined): Task | null {
   if (value === undefined || value === null) return null;
-  return typeof value === "object" && !Array.isArray(value) ? value : { text: String(value) };
+  return typeof value === "object" && !Array.isArray(value) ? value : { text: plain(value) };
 }
