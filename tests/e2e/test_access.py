@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 from tests.e2e.annotator import Annotator
 from tests.e2e.running import Tallymark
+from tests.e2e.test_display import PICTURE, recording
 
 pytestmark = pytest.mark.browser
 
@@ -19,7 +20,8 @@ _RUN_AXE = """async () => {
 }"""
 Theme = Literal["light", "dark"]
 
-OPTIONS = [{"id": n, "text": f"Option {n}", "meta": "hint"} for n in range(4)]
+OPTIONS: list[dict[str, Any]] = [{"id": n, "text": f"Option {n}", "meta": "hint"} for n in range(4)]
+OPTIONS[3]["audio"] = recording()
 BLOCKS = [
     {"view_id": "ner_manual", "labels": ["PERSON", "ORG"]},
     {"view_id": "choice", "text": None},
@@ -34,6 +36,20 @@ TASKS: dict[str, list[dict[str, Any]]] = {
         {"text": "Two"},
     ],
     "html": [{"html": "<h2>Title</h2><p onclick='1'>One</p>"}, {"html": "Two"}],
+    "image": [
+        {
+            "image": PICTURE,
+            "label": "X",
+            "spans": [{"label": "CAT", "x": 9, "y": 9, "width": 50, "height": 50}],
+        },
+        {"image": PICTURE, "text": "Two"},
+    ],
+    "audio": [
+        {"audio": recording(), "audio_spans": [{"start": 0, "end": 0.5, "label": "SPEECH"}]},
+        {"audio": recording(), "text": "Two"},
+    ],
+    "compare": [{"input": "One", "accept": "a", "reject": "b"}, {"accept": "Two", "reject": "c"}],
+    "diff": [{"accept": "One new text", "reject": "One old text"}, {"accept": "Two", "reject": "Two"}],
     "text_input": [
         {"text": "One text.", "field_label": "Why", "field_suggestions": ["Because"], "user_input": "Be"},
         {"text": "Two", "fields": [{"field_id": "a"}, {"field_id": "b", "field_rows": 3}]},
