@@ -1,7 +1,16 @@
 import { describe, expect, it } from "vitest";
 
-import type { Draft, LeasedTask, Task } from "@/api/types";
-import { type Card, changesOf, documentOf, leasedCard, type Reading, submission, withValues, withWork } from "@/core/card";
+import type { Draft, Json, LeasedTask, Task } from "@/api/types";
+import {
+  type Card,
+  changesOf,
+  documentOf,
+  leasedCard,
+  type Reading,
+  submission,
+  withValues,
+  withWork,
+} from "@/core/card";
 import { edit as choice } from "@/interfaces/choice/edit";
 import { customCodeOf, needsPolicy } from "@/interfaces/content/trust";
 import { edit as spans } from "@/interfaces/spans/edit";
@@ -11,7 +20,7 @@ const OPTIONS = [
   { id: "a", text: "A" },
   { id: "b", text: "B" },
 ];
-const SPANS = [
+const SPANS: Json[] = [
   { start: 0, end: 3, label: "X", score: 0.5 },
   { start: 4, end: 7, label: "Y" },
 ];

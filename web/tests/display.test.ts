@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { Project } from "@/api/types";
+import type { Json, Project } from "@/api/types";
 import { partOf } from "@/interfaces/compare/edit";
 import { cornerOf, regionsOf } from "@/interfaces/content/regions";
 import { clock, stretchesOf } from "@/interfaces/content/stretches";
@@ -62,7 +62,9 @@ describe("regions of a picture", () => {
   it("are boxes and outlines; spans of a text are none", () => {
     const box = { x: 1, y: 2, width: 3, height: 4, label: "CAT", color: "red" };
     const outline = { points: [[5, 6], [1, 6], [2, 9], "no"], label: "DOG" };
-    const regions = regionsOf({ spans: [box, outline, { start: 0, end: 3, label: "X" }, null, { points: [] }] });
+    const regions = regionsOf({
+      spans: [box, outline, { start: 0, end: 3, label: "X" }, null, { points: [] }],
+    });
     expect(regions.map(({ label }) => label)).toEqual(["CAT", "DOG"]);
     expect(regions[0]?.points).toEqual([
       [1, 2],
@@ -80,7 +82,7 @@ describe("regions of a picture", () => {
 
 describe("stretches of a recording", () => {
   it("have a start and an end", () => {
-    const spans = [{ start: 1, end: 2.5, label: "A" }, { start: 1 }, 3, { start: 0, end: 1 }];
+    const spans: Json[] = [{ start: 1, end: 2.5, label: "A" }, { start: 1 }, 3, { start: 0, end: 1 }];
     expect(stretchesOf({ audio_spans: spans })).toEqual([
       { start: 1, end: 2.5, label: "A" },
       { start: 0, end: 1, label: "" },
@@ -112,14 +114,20 @@ describe("settings of the look", () => {
 
   it("take colours, and nothing else, from the theme", () => {
     expect(themeStyle({})).toBe("");
-    expect(themeStyle({ custom_theme: { bgCard: "#fff", bgPage: "red;}*{display:none" } })).toBe("--paper:#fff");
-    expect(themeStyle({ custom_theme: { accept: "#0a0" } })).toContain("--accept-soft:color-mix(in srgb, #0a0");
+    expect(themeStyle({ custom_theme: { bgCard: "#fff", bgPage: "red;}*{display:none" } })).toBe(
+      "--paper:#fff",
+    );
+    expect(themeStyle({ custom_theme: { accept: "#0a0" } })).toContain(
+      "--accept-soft:color-mix(in srgb, #0a0",
+    );
   });
 
   it("say what swipes stand for", () => {
     expect(gesturesOf({})).toBeNull();
     expect(gesturesOf({ swipe: true })).toEqual({ left: "accept", right: "reject" });
-    expect(gesturesOf({ swipe: true, swipe_gestures: { left: "undo", right: "none" } })).toEqual({ left: "undo" });
+    expect(gesturesOf({ swipe: true, swipe_gestures: { left: "undo", right: "none" } })).toEqual({
+      left: "undo",
+    });
   });
 });
 

@@ -225,10 +225,15 @@ class Settings(BaseModel):
     total_examples_target: int = _setting(
         "page", "Number of answers the progress bar aims at; 0: all.", 0, ge=0
     )
-    choice_style: Literal["single", "multiple"] = _setting(
-        "page", "Whether one option or several may be chosen.", "single"
+    choice_style: Literal["single", "multiple", "rating", "ranking"] = _setting(
+        "page",
+        "Whether one option or several may be chosen, one point of a scale (`rating`), or all are put in "
+        "order (`ranking`).",
+        "single",
     )
-    choice_auto_accept: bool = _setting("page", "Choosing an option also accepts the task.", False)
+    choice_auto_accept: bool = _setting(
+        "page", "Choosing an option, or ranking the last one, also accepts the task.", False
+    )
     choice_accept_empty: bool = _setting("page", "Accepting without a choice is allowed.", False)
     choice_key: Text = _setting("page", "Key under which a choice is stored; unset: `accept`.")
     field_id: Text = _setting("page", "Key under which `text_input` stores; unset: `user_input`.")

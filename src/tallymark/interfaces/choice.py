@@ -1,7 +1,8 @@
-"""`choice`: content and options, of which one or several are selected.
+"""`choice`: content and options, of which one or several are selected, or which are put in order.
 
 `options` is a list of objects with an `id` (text or integer); `accept`, or the key that `choice_key` names,
-is the list of the selected ids. Two such blocks on one card each have a `choice_key` of their own.
+is the list of the selected ids: one for `choice_style` "single" and "rating", several for "multiple", all of
+them, the best one first, for "ranking". Two such blocks on one card each have a `choice_key` of their own.
 """
 
 import json
@@ -23,16 +24,16 @@ def _within(_document: Task, settings: Mapping[str, Any]) -> Interface:
     problem = key_problem("choice_key", key)
     if problem is not None:
         return Interface("choice", "manual", lambda _document: problem)
-    return _under(key)
+    return _under(key, ordered=settings.get("choice_style") == "ranking")
 
 
-def _under(key: str) -> Interface:
+def _under(key: str, *, ordered: bool = False) -> Interface:
     return Interface(
         "choice",
         "manual",
         partial(_problem, key=key),
         fingerprint_keys=(key,),
-        answered=partial(_answered, key=key),
+        answered=partial(_answered, key=key, ordered=ordered),
         settings={"choice_style": "single", "choice_auto_accept": False, "choice_key": _DEFAULT_KEY},
         within=_within,
     )
@@ -76,9 +77,10 @@ def _is_id(value: object) -> bool:
     return isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool))
 
 
-def _answered(values: Mapping[str, Any], *, key: str) -> list[str]:
+def _answered(values: Mapping[str, Any], *, key: str, ordered: bool) -> list[str]:
     selected = values.get(key)
-    return sorted({json.dumps(chosen) for chosen in selected}) if isinstance(selected, list) else []
+    told = [json.dumps(chosen) for chosen in selected] if isinstance(selected, list) else []
+    return told if ordered else sorted(set(told))
 
 
 CHOICE = _under(_DEFAULT_KEY)

@@ -120,15 +120,20 @@ export function actionFor(keymap: Keymap, key: string): Action | null {
   return found === undefined ? null : (found[0] as Action);
 }
 
-/** Keys of the options of a list: `config.keymap_by_label` by name or index, else 1-9 and 0 in order. */
-export function keysInOrder(names: readonly string[], overrides: unknown): (string | null)[] {
+/** Keys of the options of a list: `config.keymap_by_label` by name or index, else `usual`, or 1-9 and 0 in order. */
+export function keysInOrder(
+  names: readonly string[],
+  overrides: unknown,
+  usual: readonly (string | null)[] | null = null,
+): (string | null)[] {
   const given = overrides !== null && typeof overrides === "object" ? overrides : {};
   const own = given as Record<string, unknown>;
   const chosen = names.map((name, i) => own[name] ?? own[String(i)]);
   const taken = new Set(chosen.filter((key) => typeof key === "string").map((key) => normal(key)));
   return chosen.map((key, i) => {
     if (typeof key === "string") return normal(key);
-    const digit = i < 10 ? String((i + 1) % 10) : null;
+    const inOrder = i < 10 ? String((i + 1) % 10) : null;
+    const digit = usual === null ? inOrder : (usual[i] ?? null);
     return digit !== null && !taken.has(digit) ? digit : null;
   });
 }

@@ -1,6 +1,6 @@
 /**
  * Multiple choice: which options are selected. `accept`, or the key that `choice_key` names, is a list of option
- * ids, for a single choice too.
+ * ids, for a single choice and a rating too; of a ranking it holds all, the best one first.
  */
 
 import { plain } from "@/api/json";
@@ -33,18 +33,56 @@ export function optionsOf(task: Task): ChoiceOption[] {
   );
 }
 
+/** What is done with the options: select one or several, one point of a scale, or put all in order. */
+export type Style = "single" | "multiple" | "rating" | "ranking";
+
+export function styleOf(config: Config): Style {
+  const { choice_style: style } = config;
+  return style === "multiple" || style === "rating" || style === "ranking" ? style : "single";
+}
+
 export function isSingle(config: Config): boolean {
-  return config.choice_style !== "multiple";
+  return styleOf(config) === "single" || styleOf(config) === "rating";
+}
+
+/** Place of an option in a ranking, from 1; 0 for one without. */
+export function rankOf(work: ChoiceWork, id: Json): number {
+  return work.findIndex((chosen) => same(chosen, id)) + 1;
+}
+
+/** Whether the options are chosen from as far as they can be. */
+export function isComplete(task: Task, work: ChoiceWork, config: Config): boolean {
+  return styleOf(config) === "ranking" ? work.length >= optionsOf(task).length : work.length > 0;
+}
+
+/** The point of a scale that is so many steps on; none where the scale ends. */
+export function pointBeside(task: Task, work: ChoiceWork, step: 1 | -1): ChoiceOption | null {
+  const options = optionsOf(task);
+  const at = options.findIndex((option) => isChosen(work, option.id));
+  if (at < 0) return options.at(step > 0 ? 0 : -1) ?? null;
+  return options[at + step] ?? null;
+}
+
+/** Keys of a scale: a number is its own key, and 10 is 0 where that is free; null where points are no numbers. */
+export function keysOfScale(options: readonly ChoiceOption[]): (string | null)[] | null {
+  const ids = options.map(({ id }) => (typeof id === "number" ? id : null));
+  if (ids.some((id) => id === null || !Number.isInteger(id) || id < 0)) return null;
+  return ids.map((id) => {
+    if (id === null || id > 10) return null;
+    if (id < 10) return String(id);
+    return ids.includes(0) ? null : "0";
+  });
 }
 
 export function isChosen(work: ChoiceWork, id: Json): boolean {
   return work.some((chosen) => same(chosen, id));
 }
 
-/** Selects or deselects an option; in a single choice the new one replaces the old. */
+/** Selects or deselects an option; in a single choice the new one replaces the old, in a ranking it comes last. */
 export function toggle(task: Task, work: ChoiceWork, id: Json, config: Config): ChoiceWork {
   if (isChosen(work, id)) return work.filter((chosen) => !same(chosen, id));
   if (isSingle(config)) return [id];
+  if (styleOf(config) === "ranking") return [...work, id];
   return inOrder(task, [...work, id]);
 }
 
@@ -57,9 +95,10 @@ function inOrder(task: Task, ids: Json[]): Json[] {
   return ids.sort((a, b) => place(a) - place(b));
 }
 
-/** An empty answer is taken for a multiple choice, and for a single one only where the recipe says so. */
+/** An empty answer is taken for a multiple choice, and for the others only where the recipe says so. */
 function emptyAllowed(config: Config): boolean {
-  return isSingle(config) ? config.choice_accept_empty === true : config.choice_accept_empty !== false;
+  const { choice_accept_empty: empty } = config;
+  return styleOf(config) === "multiple" ? empty !== false : empty === true;
 }
 
 function keyOf(config: Config): string {
@@ -78,14 +117,21 @@ export const edit: Edit<ChoiceWork> = {
     return { set: unchanged ? {} : { [key]: [...work] }, unset: [] };
   },
   problem(task: Task, work: ChoiceWork, decision: Decision, config: Config): string | null {
-    if (decision !== "accept" || work.length > 0 || emptyAllowed(config)) return null;
-    return optionsOf(task).length === 0 ? null : "Choose an option first, or reject or ignore the task.";
+    if (decision !== "accept" || isComplete(task, work, config)) return null;
+    if (work.length === 0 && emptyAllowed(config)) return null;
+    const all = optionsOf(task).length;
+    if (all === 0) return null;
+    return styleOf(config) === "ranking"
+      ? `Rank all ${all} options first (${work.length} have a place), or reject or ignore the task.`
+      : "Choose an option first, or reject or ignore the task.";
   },
   writes: (_task: Task, config: Config) => [keyOf(config)],
   summary(task: Task, config: Config = {}): string {
     const chosen = task[keyOf(config)];
     if (!Array.isArray(chosen)) return "";
     const names = optionsOf(task).filter((option) => isChosen(chosen, option.id));
-    return names.map((option) => option.text ?? plain(option.id)).join(", ");
+    const ranking = styleOf(config) === "ranking";
+    if (ranking) names.sort((a, b) => rankOf(chosen, a.id) - rankOf(chosen, b.id));
+    return names.map((option) => option.text ?? plain(option.id)).join(ranking ? " > " : ", ");
   },
 };
