@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from playwright.sync_api import Locator, Page, expect
+from tests.crash.processes import until
 
 Decision = Literal["accept", "reject", "ignore"]
 
@@ -139,6 +140,10 @@ class Annotator:
             send("touchMove", (start[0] + (end[0] - start[0]) * part, start[1] + (end[1] - start[1]) * part))
         send("touchEnd")
         touch.detach()
+
+    def holds(self, condition: str, arg: object = None) -> None:
+        """Wait until a condition in JavaScript holds. `wait_for_function` would need `eval` in the page."""
+        until(lambda: self.page.evaluate(condition, arg), condition)
 
     def notice(self) -> Locator:
         return self.page.get_by_test_id("notice")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 from tests.e2e.annotator import Annotator
 from tests.e2e.running import Tallymark
 
@@ -57,7 +57,7 @@ def serve(tallymark: Tallymark, tasks: list[dict[str, Any]] = TASKS, **config: A
 
 def hears(ann: Annotator, *events: list[str | None]) -> None:
     """Wait until exactly these events were heard."""
-    ann.page.wait_for_function("count => window.heard?.length >= count", arg=len(events))
+    ann.holds("count => window.heard?.length >= count", len(events))
     assert ann.page.evaluate("window.heard") == list(events)
 
 
@@ -108,7 +108,7 @@ def test_scripts_hear_what_happens(tallymark: Tallymark, ann: Annotator) -> None
     ann.sees("two")
     ann.press("a")
     expect(ann.ending).to_contain_text("You are done")
-    ann.page.wait_for_function("window.heard.some(([kind]) => kind === 'end')")
+    ann.holds("window.heard.some(([kind]) => kind === 'end')")
     ann.everything_is_saved()
 
 
@@ -117,7 +117,7 @@ def test_what_scripts_write_is_stored(tallymark: Tallymark, ann: Annotator) -> N
     tasks = [{"text": text, "options": options} for text in ("one", "two")]
     serve(tallymark, tasks, view_id="choice", javascript="window.ready = 1")
     ann.sit()
-    ann.page.wait_for_function("window.ready === 1")
+    ann.holds("window.ready === 1")
     ann.press("2")
     ann.page.evaluate("window.prodigy.update({ note: 'n', text: 'changed' })")
     ann.sees("changed")
@@ -137,11 +137,11 @@ def test_what_scripts_write_is_stored(tallymark: Tallymark, ann: Annotator) -> N
 def test_unsent_values_of_scripts_outlive_the_page(tallymark: Tallymark, ann: Annotator) -> None:
     serve(tallymark, view_id="text", javascript="window.ready = 1")
     ann.sit()
-    ann.page.wait_for_function("window.ready === 1")
+    ann.holds("window.ready === 1")
     ann.page.evaluate("window.prodigy.update({ note: 'kept' })")
     ann.page.evaluate("window.prodigy.save()")
     ann.reload()
-    ann.page.wait_for_function("window.ready === 1")
+    ann.holds("window.ready === 1")
     assert ann.page.evaluate("window.prodigy.content.note") == "kept"
     ann.press("a")
     ann.sees("two")
@@ -152,7 +152,7 @@ def test_unsent_values_of_scripts_outlive_the_page(tallymark: Tallymark, ann: An
 def test_event_hooks_answer(tallymark: Tallymark, ann: Annotator) -> None:
     serve(tallymark, view_id="text", javascript="window.ready = 1")
     ann.sit()
-    ann.page.wait_for_function("window.ready === 1")
+    ann.holds("window.ready === 1")
     call = "window.prodigy.event('add', { first: 2, second: 3 })"
     assert ann.page.evaluate(call) == {"sum": 5, "dataset": "news"}
     ann.page.evaluate("void window.prodigy.event('fail')")
@@ -193,25 +193,25 @@ def test_files_of_folders_and_the_text_in_order(tallymark: Tallymark, ann: Annot
     content = ann.page.locator(".prodigy-content")
     expect(content).to_have_css("color", "rgb(1, 2, 3)")
     expect(content).to_have_css("letter-spacing", "3px")
-    ann.page.wait_for_function("window.order?.length === 3")
+    ann.holds("window.order?.length === 3")
     assert ann.page.evaluate("window.order") == ["a", "b", "inline"]
 
 
 def test_code_from_elsewhere_runs_only_where_the_recipe_names_it(
     tallymark: Tallymark, ann: Annotator
 ) -> None:
-    for name in ("named", "other"):
-        ann.page.route(
-            f"https://code.test/{name}.js",
-            lambda route, name=name: route.fulfill(body=f"window.{name} = 1", content_type="text/javascript"),
-        )
+    def give(route: Route) -> None:
+        name = Path(route.request.url).stem
+        route.fulfill(body=f"window.{name} = 1", content_type="text/javascript")
+
+    ann.page.route("https://code.test/*.js", give)
     add = (
         "const other = document.createElement('script');"
         "other.src = 'https://code.test/other.js'; document.head.append(other);"
     )
     serve(tallymark, view_id="text", javascript=add, javascript_urls=["https://code.test/named.js"])
     ann.sit()
-    ann.page.wait_for_function("window.named === 1")
+    ann.holds("window.named === 1")
     expect(ann.notice()).to_contain_text("name it in javascript_urls")
     assert ann.page.evaluate("window.other") is None
 
@@ -219,7 +219,7 @@ def test_code_from_elsewhere_runs_only_where_the_recipe_names_it(
 def test_tasks_are_asked_for_again(tallymark: Tallymark, ann: Annotator) -> None:
     serve(tallymark, view_id="text", javascript="window.ready = 1")
     ann.sit()
-    ann.page.wait_for_function("window.ready === 1")
+    ann.holds("window.ready === 1")
     ann.page.evaluate("window.prodigy.resetQueue()")
     ann.sees("one")
     ann.press("a")

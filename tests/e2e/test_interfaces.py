@@ -91,6 +91,35 @@ def test_a_choice_that_accepts_at_once(tallymark: Tallymark, ann: Annotator) -> 
     assert [task["accept"] for task in tallymark.export()] == [["sport"], [7]]
 
 
+def test_a_rating_by_number_and_by_arrow(tallymark: Tallymark, ann: Annotator) -> None:
+    scale = [{"id": n, "text": {0: "Poor", 4: "Great"}.get(n, "")} for n in range(5)]
+    mark(tallymark, "choice", [{"text": f"{n}?", "options": scale} for n in (1, 2)], choice_style="rating")
+    ann.sit()
+    ann.press("0")
+    expect(ann.page.get_by_role("radio", checked=True)).to_have_accessible_name("0 Poor")
+    ann.press("ArrowRight", "ArrowRight", "ArrowLeft", "a")
+    ann.sees("2?")
+    ann.press("ArrowLeft")
+    expect(ann.page.get_by_role("radio", checked=True)).to_have_accessible_name("4 Great")
+    ann.press("a")
+    ann.everything_is_saved()
+    assert [task["accept"] for task in tallymark.export()] == [[1], [4]]
+
+
+def test_a_ranking_is_stored_in_its_order(tallymark: Tallymark, ann: Annotator) -> None:
+    options = [{"id": name, "text": name.upper()} for name in ("a", "b", "c")]
+    mark(tallymark, "choice", [{"text": "Which first?", "options": options}], choice_style="ranking")
+    ann.sit()
+    ann.press("3", "1", "a")
+    expect(ann.notice()).to_contain_text("Rank all 3 options first (2 have a place)")
+    ann.page.get_by_role("checkbox", name="B").click()
+    ann.press("1", "1")
+    expect(ann.page.get_by_role("checkbox", checked=True)).to_have_text(["3 A 1", "2 B 2", "1 C 3"])
+    ann.press("a")
+    ann.everything_is_saved()
+    assert tallymark.export()[0]["accept"] == ["c", "b", "a"]
+
+
 def test_html_is_shown_without_what_could_act(tallymark: Tallymark, ann: Annotator) -> None:
     html = (
         '<h3 style="color: rgb(1, 2, 3)">Title</h3><table><tr><td>cell</td></tr></table>'

@@ -203,6 +203,11 @@ class TestFingerprints:
             "choice", "accept", {"accept": []}
         )
 
+    def test_rankings_agree_in_their_order(self) -> None:
+        ranked = INTERFACES["choice"].at({}, {"choice_style": "ranking"})
+        assert ranked.answered({"accept": ["A", 3]}) == ranked.answered({"accept": ["A", 3], "x": 1})
+        assert ranked.answered({"accept": ["A", 3]}) != ranked.answered({"accept": [3, "A"]})
+
     @pytest.mark.parametrize("view_id", ["text", "html", "classification", "made-up"])
     def test_only_the_decision_counts_elsewhere(self, view_id: str) -> None:
         one = SHAPES.fingerprint(view_id, "accept", {"spans": [1], "label": "X"})

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import type { Task } from "@/api/types";
-import { edit, optionsOf, toggle } from "@/interfaces/choice/edit";
+import type { Json, Task } from "@/api/types";
+import { edit, keysOfScale, optionsOf, pointBeside, rankOf, toggle } from "@/interfaces/choice/edit";
 import { EDITS, VIEW_IDS } from "@/interfaces/edits";
 
 const task: Task = {
@@ -54,6 +54,53 @@ describe("choice", () => {
 
   it("says what was chosen", () => {
     expect(edit.summary({ ...task, accept: ["b", 9] })).toBe("B, 9");
+  });
+});
+
+describe("a scale", () => {
+  const rating = { choice_style: "rating" };
+  const scale: Task = { options: [{ id: 0 }, { id: 1 }, { id: 2 }] };
+
+  it("has one point chosen, and needs one", () => {
+    expect(toggle(scale, [1], 2, rating)).toEqual([2]);
+    expect(edit.problem(scale, [], "accept", rating)).toContain("Choose an option");
+    expect(edit.problem(scale, [0], "accept", rating)).toBeNull();
+  });
+
+  it("is walked along from either end", () => {
+    const walked = (work: number[], step: 1 | -1): unknown => pointBeside(scale, work, step)?.id;
+    expect([walked([], 1), walked([], -1), walked([1], 1), walked([2], 1)]).toEqual([0, 2, 2, undefined]);
+  });
+
+  it("has its numbers as keys", () => {
+    const ids = (...given: Json[]): ReturnType<typeof keysOfScale> =>
+      keysOfScale(given.map((id) => ({ id })));
+    expect(ids(0, 9, 10)).toEqual(["0", "9", null]);
+    expect(ids(1, 10, 11)).toEqual(["1", "0", null]);
+    expect([ids("bad", "good"), ids(-1, 0), ids(0.5)]).toEqual([null, null, null]);
+  });
+});
+
+describe("a ranking", () => {
+  const ranking = { choice_style: "ranking" };
+
+  it("holds the options in the order in which they were chosen", () => {
+    const ranked = toggle(task, toggle(task, toggle(task, [], 9, ranking), 7, ranking), "b", ranking);
+    expect(ranked).toEqual([9, 7, "b"]);
+    expect([rankOf(ranked, "b"), rankOf(ranked, 8)]).toEqual([3, 0]);
+    expect(toggle(task, ranked, 7, ranking)).toEqual([9, "b"]);
+    expect(edit.summary({ ...task, accept: ranked }, ranking)).toBe("9 > Seven > B");
+  });
+
+  it("is accepted with all options, or where none is allowed, with none", () => {
+    const may = { ...ranking, choice_accept_empty: true };
+    expect(edit.problem(task, [9], "accept", ranking)).toBe(
+      "Rank all 3 options first (1 has a place), or reject or ignore the task.",
+    );
+    expect(edit.problem(task, [], "accept", ranking)).not.toBeNull();
+    expect(edit.problem(task, [], "accept", may)).toBeNull();
+    expect(edit.problem(task, [9], "accept", may)).not.toBeNull();
+    expect(edit.problem(task, [9, 7, "b"], "accept", ranking)).toBeNull();
   });
 });
 

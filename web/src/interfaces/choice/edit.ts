@@ -122,7 +122,7 @@ export const edit: Edit<ChoiceWork> = {
     const all = optionsOf(task).length;
     if (all === 0) return null;
     return styleOf(config) === "ranking"
-      ? `Rank all ${all} options first (${work.length} have a place), or reject or ignore the task.`
+      ? `Rank all ${all} options first (${work.length} ${work.length === 1 ? "has" : "have"} a place), or reject or ignore the task.`
       : "Choose an option first, or reject or ignore the task.";
   },
   writes: (_task: Task, config: Config) => [keyOf(config)],
