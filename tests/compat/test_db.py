@@ -38,6 +38,8 @@ def texts(examples: list[dict[str, Any]]) -> list[str]:
 def test_a_database_that_is_not_there_has_no_datasets(home: Path) -> None:
     db = connect()
     assert (len(db), db.datasets, "news" in db, db.get_dataset("news"), db.sessions) == (0, [], False, [], [])
+    assert (db.get_input_hashes("news"), db.get_task_hashes("news"), db.get_meta("news")) == (set(), set(), None)
+    assert db.get_dataset_sessions("news") == []
     assert not home.exists(), "nothing is made by looking"
 
 
@@ -79,6 +81,7 @@ def test_what_is_not_there(db: Any, caplog: pytest.LogCaptureFixture) -> None:
     assert "no dataset or session 'old'" in caplog.text
     assert db.get_dataset("old", default=["x"]) == ["x"]
     assert db.get_meta("old") is None
+    assert db.get_input_hashes("old") == db.get_task_hashes("old") == set()
     with pytest.raises(NotKnown, match="news"):
         db.get_dataset_examples("old")
     with pytest.raises(NotKnown, match="There is no dataset 'old'"):

@@ -184,7 +184,11 @@ class HostDatasets:
         return session.startswith(f"{dataset}-") and session in self.get_dataset_sessions(dataset)
 
     def _rows(self, statement: "Statement", **named: Any) -> list[Any]:
-        with self.store.reading() as tx:
+        try:
+            store = self.store
+        except NoDatabase:
+            return []
+        with store.reading() as tx:
             return list(tx.all(statement, named))
 
     def input_hashes(self, name: str) -> Iterator[int]:
@@ -196,12 +200,12 @@ class HostDatasets:
         return self._datasets.task_hashes(name)
 
     def get_input_hashes(self, *names: str) -> set[int]:
-        """The input hashes of all answered tasks of some datasets."""
-        return {value for name in names for value in self.input_hashes(name)}
+        """The input hashes of all answered tasks of some datasets; none of those that are not there yet."""
+        return {value for name in names if name in self for value in self.input_hashes(name)}
 
     def get_task_hashes(self, *names: str) -> set[int]:
-        """The task hashes of all answered tasks of some datasets."""
-        return {value for name in names for value in self.task_hashes(name)}
+        """The task hashes of all answered tasks of some datasets; none of those that are not there yet."""
+        return {value for name in names if name in self for value in self.task_hashes(name)}
 
     def add_dataset(self, name: str, meta: Any = None, session: bool = False) -> bool:  # noqa: ARG002
         """Create a dataset unless there is one. Sessions make themselves: for them nothing is done."""
