@@ -1,11 +1,11 @@
 """How many public recipes written for Prodigy run here unchanged: `python bench/compat.py FOLDER [hash…]`.
 
 FOLDER holds the files that `compat.json` lists, each named by the sha256 of its text and `.py`; they are not
-part of this repository. Every recipe of a file is started by the command line with arguments that its signature
-suggests, in a process and with a home of its own; it passes when it serves a task over HTTP and stores an
-answer, or, if it has no stream, when it runs to its end. A file passes when all its recipes do. Stand-ins are
-made for packages that are not installed, for models, neighbouring modules and private data (`standins/`,
-`compat_worlds.json`), never for anything of `prodigy`. Wanted: 85 of 100 files.
+part of this repository. Every recipe of a file is started by the command line, with arguments that its
+signature suggests, in a process and with a home of its own; it passes when it serves a task over HTTP and
+stores an answer, or, if it has no stream, when it runs to its end. A file passes when all its recipes do.
+Stand-ins are made for packages that are not installed, for models, neighbouring modules and private data
+(`standins/`, `compat_worlds.json`), never for anything of `prodigy`. Wanted: 85 of 100 files.
 """
 
 import argparse
@@ -81,9 +81,8 @@ def report(names: list[str], results: list[list[Outcome]]) -> int:
     """Print everything; 1 when too few files pass."""
     for name, outcomes in zip(names, results, strict=True):
         for outcome in outcomes:
-            print(
-                f"{name} {outcome.recipe:34} {outcome.kind:13} {outcome.view or '-':14} {outcome.reason[:200]}"
-            )
+            shown = f"{outcome.kind:13} {outcome.view or '-':14} {outcome.reason[:200]}"
+            print(f"{name} {outcome.recipe:34} {shown}")
     whole = sum(all(outcome.kind == PASSED for outcome in outcomes) for outcomes in results)
     some = sum(any(outcome.kind == PASSED for outcome in outcomes) for outcomes in results)
     main_ones = sum(outcomes[0].kind == PASSED for outcomes in results)
@@ -260,9 +259,13 @@ class Place:
         with log.open("wb") as out:
             return subprocess.Popen(
                 [sys.executable, str(STANDINS / "start.py"), *words],
-                cwd=self.work, env=self.environment, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                cwd=self.work,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
                 start_new_session=True,
-            )  # fmt: skip
+            )
 
     def run(self, *words: str) -> str:
         """All that was said until its end."""
@@ -363,7 +366,7 @@ def annotate(address: str, process: "subprocess.Popen[bytes]") -> tuple[str, str
             return view, f"the stream failed: {json.dumps(reply)}"
         if reply["tasks"]:
             break
-        if reply["state"] in ("done", "finished", "exhausted"):
+        if reply["state"] == "exhausted":
             return view, f"no task: {json.dumps(reply)}"
         if process.poll() is not None:
             return view, "it ended"

@@ -1,7 +1,7 @@
 """What older versions of spaCy had, for recipes that were written for them, and its pipelines by any name.
 
-Each use is announced, so that it can be counted: with the spaCy of today, a recipe that needs it would not run
-in Prodigy either.
+Each use is announced, so that it can be counted: a recipe that needs it does not run with the spaCy of today,
+whatever serves it.
 """
 
 import itertools

@@ -100,6 +100,7 @@ def test_meta_and_dropping(db: Any) -> None:
 
 def test_recipes_keep_their_files_in_the_home(home: Path) -> None:
     assert get_prodigy_path() == str(home)
+    assert home.is_dir()
 
 
 def test_another_file_and_another_kind(home: Path, tmp_path: Path) -> None:

@@ -43,8 +43,10 @@ def get_db(db_id: str | None = None, db_settings: Mapping[str, Any] | None = Non
 
 
 def get_prodigy_path() -> str:
-    """The folder of the settings and the database, in which recipes keep files of their own."""
-    return str(Path(current_settings().home).expanduser())
+    """The folder of the settings and the database, in which recipes keep files of their own; it is there."""
+    home = Path(current_settings().home).expanduser()
+    home.mkdir(parents=True, exist_ok=True)
+    return str(home)
 
 
 def _file(given: Mapping[str, Any]) -> Path:
