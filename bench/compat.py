@@ -5,7 +5,7 @@ part of this repository. Every recipe of a file is started by the command line, 
 signature suggests, in a process and with a home of its own; it passes when it serves a task over HTTP and
 stores an answer, or, if it has no stream, when it runs to its end. A file passes when all its recipes do.
 Stand-ins are made for packages that are not installed, for models, neighbouring modules and private data
-(`standins/`, `compat_worlds.json`), never for anything of `prodigy`. Wanted: 85 of 100 files.
+(`standins/`, `compatibility/worlds.json`), never for anything of `prodigy`. Wanted: 85 of 100 files.
 """
 
 import argparse
@@ -30,8 +30,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from compat_data import TEXTS, fill, several
-from compat_words import words_for
+from compatibility.data import TEXTS, fill, several
+from compatibility.words import words_for
 
 HERE = Path(__file__).parent
 STANDINS = HERE / "standins"
@@ -46,13 +46,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("only", nargs="*", help="beginnings of hashes")
     parser.add_argument("--logs", type=Path, help="keep what each recipe said in this folder")
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_intermixed_args()
+    if given.folder is None:
+        print("Left out: give the folder that holds the files of bench/compat.json.")
+        return 0
     listed = json.loads((HERE / "compat.json").read_text())["files"]
-    worlds = json.loads((HERE / "compat_worlds.json").read_text())
+    worlds = json.loads((HERE / "compatibility" / "worlds.json").read_text())
     chosen = [entry for entry in listed if not given.only or entry["sha256"].startswith(tuple(given.only))]
     with tempfile.TemporaryDirectory() as made:
         pipeline = Path(made) / "pipeline"
