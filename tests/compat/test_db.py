@@ -38,7 +38,11 @@ def texts(examples: list[dict[str, Any]]) -> list[str]:
 def test_a_database_that_is_not_there_has_no_datasets(home: Path) -> None:
     db = connect()
     assert (len(db), db.datasets, "news" in db, db.get_dataset("news"), db.sessions) == (0, [], False, [], [])
-    assert (db.get_input_hashes("news"), db.get_task_hashes("news"), db.get_meta("news")) == (set(), set(), None)
+    assert (db.get_input_hashes("news"), db.get_task_hashes("news"), db.get_meta("news")) == (
+        set(),
+        set(),
+        None,
+    )
     assert db.get_dataset_sessions("news") == []
     assert not home.exists(), "nothing is made by looking"
 

@@ -149,6 +149,7 @@ def test_the_books_of_a_dataset(scene: Team) -> None:
         "leased": 1,
         "from_rows": 3,
         "without_row": 0,
+        "pushed": 0,
         "balanced": True,
     }
     assert books["slots"] == {"counted": 1, "live": 1, "free": 1, "wanted": 3, "balanced": True}

@@ -78,6 +78,7 @@ def arguments(team: Team) -> dict[str, dict[str, Any]]:
         "adding.look_up_added": {"added": 1},
         "dropping.begin_drop": {"dataset": "spare"},
         "dropping.drop_part": {"dataset": "spare (being dropped, 2)"},
+        "pushing.push": {"tasks": [new_task({"text": "e"})], "push": "one", "session": "ann"},
         "routing.to_route": {"after": 0, "limit": 10},
         "routing.route": {"tasks": [{"id": int(task), "people": ["ann", "bob"], "fallback": 60.0}]},
         "routing.routed": {"seat": 1},

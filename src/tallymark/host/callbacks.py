@@ -17,6 +17,7 @@ from tallymark.errors import NotKnown, RecipeError
 from tallymark.host.controller import Controller
 from tallymark.host.inbox import Asked
 from tallymark.host.progress import Progress
+from tallymark.host.pushing import Pushing
 from tallymark.host.run_channel import RunChannel
 from tallymark.host.say import Say
 from tallymark.types import Task
@@ -37,7 +38,10 @@ class Callbacks:
         controller: Controller,
         settings: Settings,
         say: Say,
+        *,
+        pushing: Pushing,
     ) -> None:
+        self._pushing = pushing
         self._components = components
         self._channel = channel
         self._controller = controller
@@ -50,7 +54,8 @@ class Callbacks:
         """What the server asked for."""
         if asked.kind == "validate":
             return self._validate(asked.document["tasks"])
-        return self._event(asked.document["name"], asked.document["arguments"])
+        with self._pushing.for_page(asked.document.get("session")):
+            return self._event(asked.document["name"], asked.document["arguments"])
 
     def round(self, *, stopping: bool = False) -> bool:
         """Give each callback one batch of what is due to it; whether there was anything."""
@@ -92,7 +97,8 @@ class Callbacks:
         tasks: list[Task] = [answer["task"] for answer in answers]
         seen, value = False, None
         if callback is not None:
-            seen, value = self._guarded(kind, callback, copy.deepcopy(tasks))
+            with self._pushing.for_answers(answers):
+                seen, value = self._guarded(kind, callback, copy.deepcopy(tasks))
         if seen:
             self._channel.call("settle.delivered", op_ids=op_ids)
         else:

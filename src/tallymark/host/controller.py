@@ -1,13 +1,17 @@
 """What callbacks are handed as `ctrl`."""
 
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+from tallymark.errors import RecipeError
 from tallymark.host.datasets import HostDatasets
 from tallymark.host.progress import Session
 from tallymark.stream import Stream
-from tallymark.types import TaskStream
+from tallymark.types import Task, TaskStream
+
+if TYPE_CHECKING:
+    from tallymark.host.pushing import Pushing
 
 
 class Controller:
@@ -29,6 +33,7 @@ class Controller:
         self.exclude_by = exclude_by
         self._stream = stream
         self._next_stream: Stream | None = None
+        self._pushing: Pushing | None = None
         self.db: Any = db
         self._datasets = db
         now = time.time()
@@ -59,6 +64,29 @@ class Controller:
         """The stream to go on with, once after it was set."""
         stream, self._next_stream = self._next_stream, None
         return stream
+
+    def push(
+        self,
+        tasks: Iterable[Task],
+        session: str | None = None,
+        *,
+        after: Task | None = None,
+        repeat: bool = False,
+    ) -> int:
+        """Ask questions ahead of the stream; how many of them are new.
+
+        They are for one person: the `session`, by its short or full name; else who answered the task `after`
+        which they come; else, in an event hook, who called it; else for anybody. `after` is kept with them,
+        so `trace` tells what led to what. The same question is not asked the same person twice, unless with
+        `repeat`. Errors: `RecipeError` for what is no task, `NotKnown` where `after` is unknown.
+        """
+        if self._pushing is None:
+            raise RecipeError("ctrl.push asks questions of a recipe that is served; this one is not yet.")
+        return self._pushing.push(tasks, session=session, after=after, repeat=repeat)["added"]
+
+    def push_through(self, pushing: "Pushing") -> None:
+        """From here on, questions may be pushed."""
+        self._pushing = pushing
 
     @property
     def total_annotated(self) -> int:

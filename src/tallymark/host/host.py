@@ -26,6 +26,7 @@ from tallymark.host.launch import Launch, ServerOptions
 from tallymark.host.listener import Listener
 from tallymark.host.outage import Outage
 from tallymark.host.pulse import Pulse
+from tallymark.host.pushing import Pushing
 from tallymark.host.routing import Routing
 from tallymark.host.run_channel import RunChannel
 from tallymark.host.say import Say
@@ -149,11 +150,14 @@ def serve_recipe(
             stream=stream,
             db=db,
         )
-        callbacks = Callbacks(recipe.components, fenced, controller, settings, say)
         fenced.wait = Outage(stopper, say).wait
 
         seats = partial(db.seat_ids, _dataset(recipe))
         routing = Routing(recipe.components, controller, settings, fenced, say, seats=seats)
+        prefix = controller.get_session_name("")
+        pushing = Pushing(fenced, lambda task: new_task(task) | routing.wish(task), prefix=prefix)
+        controller.push_through(pushing)
+        callbacks = Callbacks(recipe.components, fenced, controller, settings, say, pushing=pushing)
 
         def feeder(fed: Stream, rows_before: int) -> Feeder:
             queued = partial(db.queued, _dataset(recipe))

@@ -50,6 +50,10 @@ _FROM_ROWS = Statement(
     "SELECT count(DISTINCT r.task) FROM source o CROSS JOIN task_row r"
     " WHERE o.dataset = :dataset AND r.source = o.id",
 )
+_PUSHED = Statement(
+    "Tasks of a dataset that a recipe asked besides its stream.",
+    "SELECT count(DISTINCT task) FROM event WHERE dataset = :dataset AND kind = 'pushed'",
+)
 _LIVE = Statement(
     "Leases of a dataset that hold a slot.",
     "SELECT count(*) FROM session s CROSS JOIN assignment a"
@@ -408,6 +412,7 @@ def _tasks(tx: Transaction, named: dict[str, Any], found: dict[str, Any]) -> dic
     states["open"] -= states["leased"]
     states["from_rows"] = tx.value(_FROM_ROWS, named)
     states["without_row"] = states["queued"] - states["from_rows"]
+    states["pushed"] = tx.value(_PUSHED, named)
     parts = states["done"] + states["withdrawn"] + states["leased"] + states["open"]
     same = all(counters[key] == states[key] for key in counters)
     return {**states, "balanced": same and parts == states["queued"]}

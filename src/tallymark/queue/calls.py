@@ -18,6 +18,7 @@ from tallymark.queue import (
     lease,
     operate,
     people,
+    pushing,
     routing,
     runs,
     seats,
@@ -81,6 +82,7 @@ CALLS: dict[str, Callable[..., Any]] = {
                 people.merge_seats,
             ),
         ),
+        (pushing, (pushing.push,)),
         (runs, (runs.start_run, runs.beat, runs.end_run, runs.stream_state, runs.project)),
         (routing, (routing.to_route, routing.route, routing.routed)),
         (

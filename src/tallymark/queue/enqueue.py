@@ -69,7 +69,8 @@ class _Batch:
 
     def key(self, task: Mapping[str, Any]) -> bytes:
         """What makes the task a duplicate of another, in this dataset."""
-        name = "input_identity" if self.run["exclude_by"] == "input" else "identity"
+        by_input = self.run["exclude_by"] == "input" and not task.get("follows")
+        name = "input_identity" if by_input else "identity"
         return bytes.fromhex(task[name])
 
 
@@ -87,11 +88,13 @@ def enqueue(
     """Store a batch in one transaction: tasks, final fates of rows, how far each source was read.
 
     `tasks`: `{"text", "identity", "input_identity" (hex), "input_hash", "task_hash", "source"?, "ordinal"?,
-    "how"?, "repeatable"?, "rank"?, "overlap"?, "people"?, "needs"?, "fallback"?, "narrow"?}`: `people` are
-    the names of those a task is for, `needs` the tags they must have, `fallback` the seconds after which
-    anybody with the tags is asked; with `narrow` a task that is queued already becomes theirs, beside those
-    who were named for it before. `fates`: `[source, ordinal, fate, note]` of rows that made no task. `read`
-    and `marks` by source id: rows read, `[mark, position]`. Rows that made tasks get their fate here.
+    "how"?, "repeatable"?, "rank"?, "overlap"?, "people"?, "needs"?, "fallback"?, "narrow"?, "follows"?,
+    "repeat"?}`: `people` are the names of those a task is for, `needs` the tags they must have, `fallback`
+    the seconds after which anybody with the tags is asked; with `narrow` a task that is queued already
+    becomes theirs, beside those who were named for it before; one that `follows` from an answer is told from
+    others by the whole task, and has the `repeat` it says. `fates`: `[source, ordinal, fate, note]` of rows
+    that made no task. `read` and `marks` by source id: rows read, `[mark, position]`. Rows that made tasks
+    get their fate here.
     Returns `{"fates": {fate: rows}, "added": tasks}`. Errors: `Fenced`.
     """
     current = fenced(tx, run, generation)
@@ -133,9 +136,9 @@ def _place(batch: _Batch, task: Mapping[str, Any], new_id: int) -> None:
     key = batch.key(task)
     repeats = batch.known.setdefault(key, {})
     row = _row_of(task)
-    repeat = _repeat(batch, key, row) if task.get("repeatable") else _asked_again(batch, repeats)
+    repeat = _repeat_of(batch, task, key, row)
     known = repeats.get(repeat)
-    if known is None and key in batch.excluded:
+    if known is None and key in batch.excluded and not task.get("follows"):
         _fate(batch, row, "excluded", f"answered in {batch.excluded[key]}")
         return
     if known is None:
@@ -159,6 +162,13 @@ def _place(batch: _Batch, task: Mapping[str, Any], new_id: int) -> None:
         return
     _link(batch, task, known, row)
     _fate(batch, row, "carried", None)
+
+
+def _repeat_of(batch: _Batch, task: Mapping[str, Any], key: bytes, row: tuple[int, int] | None) -> int:
+    """Which of the equal tasks this is."""
+    if task.get("follows"):
+        return int(task["repeat"])
+    return _repeat(batch, key, row) if task.get("repeatable") else _asked_again(batch, batch.known[key])
 
 
 def _repeat(batch: _Batch, key: bytes, row: tuple[int, int] | None) -> int:

@@ -15,7 +15,7 @@ SETTLE_SECONDS = 60.0
 _DUE = Statement(
     "Deliveries that are due and settled, in the order of the answers.",
     f"""
-    SELECT y.kind, y.answer, {RECORD_COLUMNS}
+    SELECT y.kind, y.answer, y.task, {RECORD_COLUMNS}
       FROM delivery y JOIN answer n ON n.id = y.answer {RECORD_TABLES}
      WHERE y.dataset = :dataset AND y.delivered_at IS NULL
        AND (:at_once = 1 OR s.idle = 1 OR n.server_time <= :settled
@@ -74,9 +74,10 @@ def due(
     settle_seconds: float = SETTLE_SECONDS,
     at_once: bool = False,
 ) -> list[dict[str, Any]]:
-    """Settled answers the model has not been told, oldest first: `{"op_id", "kind", "session", "task"}`.
+    """Settled answers the model has not been told, oldest first.
 
-    `at_once` gives every answer as soon as it is stored (`update_on="submit"`). Errors: `Fenced`.
+    Each is `{"op_id", "kind", "session", "task_id", "task"}`. `at_once` gives every answer as soon as it is
+    stored (`update_on="submit"`). Errors: `Fenced`.
     """
     current = fenced(tx, run, generation)
     rows = tx.all(
@@ -95,6 +96,7 @@ def due(
             "op_id": row["op_id"],
             "kind": row["kind"],
             "session": row["session_name"],
+            "task_id": row["task"],
             "task": record(row, raw=True),
         }
         for row in rows

@@ -106,7 +106,8 @@ _DELIVERIES = Statement(
     " JOIN session s ON s.id = y.session WHERE y.task = :task ORDER BY y.answer",
 )
 _EVENTS = Statement(
-    "What operators did with a task.", "SELECT at, kind, detail FROM event WHERE task = :task ORDER BY id"
+    "What operators did with a task, and which questions led to it or followed from it.",
+    "SELECT at, kind, detail FROM event WHERE task = :task ORDER BY id",
 )
 _OF_ROW = re.compile(r"of row (\d+)(?: of source (\d+))?$")
 
@@ -215,6 +216,8 @@ def _life(tx: Transaction, dataset: Row, task: Row) -> dict[str, Any]:
     named = {"task": task["id"]}
     document = jsontext.loads(task["text"])
     same = {"dataset": dataset["id"], "identity": task["input_identity"], "task": task["id"]}
+    events = [_plain(row) for row in tx.all(_EVENTS, named)]
+    pushed = [jsontext.loads(event["detail"]) for event in events if event["kind"] == "pushed"]
     return {
         "task_id": str(task["id"]),
         "state": task["state"],
@@ -233,12 +236,15 @@ def _life(tx: Transaction, dataset: Row, task: Row) -> dict[str, Any]:
         "task": document,
         "rows": _rows(tx, dataset["id"], task["id"]),
         "same_input": [str(row["id"]) for row in tx.all(_SAME_INPUT, same)],
+        "pushed": bool(pushed),
+        "follows": next((each["after"] for each in pushed), None),
+        "led_to": [event["detail"] for event in events if event["kind"] == "led_to"],
         "assignments": [_plain(row) for row in tx.all(_ASSIGNMENTS, named)],
         "leases": leases_of(tx, task["id"]),
         "drafts": [_draft(row) for row in tx.all(_DRAFTS, named)],
         "answers": revisions_of(tx, task["id"], document),
         "deliveries": [_plain(row) for row in tx.all(_DELIVERIES, named)],
-        "events": [_plain(row) for row in tx.all(_EVENTS, named)],
+        "events": [event for event in events if event["kind"] not in ("pushed", "led_to")],
     }
 
 

@@ -364,7 +364,11 @@ class MadeOf(BaseModel):
 
 
 class TaskTrace(BaseModel):
-    """One task and everything that happened to it, oldest first."""
+    """One task and everything that happened to it, oldest first.
+
+    `pushed` says that a recipe asked it besides its stream, `follows` after which task, `led_to` which tasks
+    it brought about itself.
+    """
 
     task_id: str
     state: str
@@ -383,6 +387,9 @@ class TaskTrace(BaseModel):
     task: Document
     rows: list[TaskRow]
     same_input: list[str]
+    pushed: bool
+    follows: str | None
+    led_to: list[str]
     assignments: list[AssignmentTrace]
     leases: list[LeaseTrace]
     drafts: list[DraftTrace]

@@ -108,8 +108,12 @@ def _life(task: dict[str, Any]) -> Iterator[str]:
                 else f"{same['first']:,}–{same['last']:,}"
             )
             yield f"  duplicate    {same['uri']}{_version(same)}, row {rows}"
-    if not task["rows"]:
+    if task["pushed"]:
+        yield f"  pushed       by the recipe{_after(task)}"
+    elif not task["rows"]:
         yield "  row          none: it was imported or made by a recipe"
+    if task["led_to"]:
+        yield f"  led to       task {', '.join(task['led_to'])}"
     if task["same_input"]:
         yield f"  same input   task {', '.join(task['same_input'])}"
     for assignment in task["assignments"]:
@@ -118,6 +122,10 @@ def _life(task: dict[str, Any]) -> Iterator[str]:
     moments = sorted(_moments(task), key=lambda moment: moment[0])
     for at, line in moments:
         yield f"  {_time(at)}  {line}"
+
+
+def _after(task: dict[str, Any]) -> str:
+    return f", after task {task['follows']}" if task["follows"] is not None else ""
 
 
 def _moments(task: dict[str, Any]) -> Iterator[tuple[float, str]]:
