@@ -2293,6 +2293,9 @@ export interface components {
         /**
          * TaskTrace
          * @description One task and everything that happened to it, oldest first.
+         *
+         *     `pushed` says that a recipe asked it besides its stream, `follows` after which task, `led_to` which tasks
+         *     it brought about itself.
          */
         TaskTrace: {
             /** Answers */
@@ -2314,6 +2317,8 @@ export interface components {
              * @enum {string}
              */
             exclude_by: "task" | "input";
+            /** Follows */
+            follows: string | null;
             /** Identity */
             identity: string;
             /** Input Hash */
@@ -2322,9 +2327,13 @@ export interface components {
             input_identity: string;
             /** Leases */
             leases: components["schemas"]["LeaseTrace"][];
+            /** Led To */
+            led_to: string[];
             made_of: components["schemas"]["MadeOf"];
             /** Overlap */
             overlap: number | null;
+            /** Pushed */
+            pushed: boolean;
             /** Rank */
             rank: number;
             /** Repeat */
