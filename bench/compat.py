@@ -39,6 +39,7 @@ WANTED = 85
 ROUNDS = 8
 SECONDS = 60.0
 PASSED = "passed"
+HOME = "{home}"
 
 
 def main() -> int:
@@ -157,6 +158,7 @@ class Needs:
         """Take from an error what is missing; False when it says nothing new."""
         for pattern, learn in (
             (r"(?:No such file or directory|unable to open database file): '([^']+)'", self._file),
+            (r"names the file ([^\n]+?), which does not exist", self._file),
             (
                 r"(?:There is no file|Can't read file:?|Can't find file:?) ([^\n]+?)(?:\. |\.?\n|\.?$| \()",
                 self._file,
@@ -167,7 +169,7 @@ class Needs:
             for name in reversed(re.findall(pattern, said)):
                 if f"{pattern}{name}" not in self.tried:
                     self.tried.add(f"{pattern}{name}")
-                    learn(name.replace(str(place.folder), "."))
+                    learn(name.replace(str(place.folder), HOME))
                     return True
         return False
 
@@ -212,8 +214,8 @@ class Place:
 
     def _make(self, name: str, content: Any) -> None:
         path = Path(name)
-        if name.startswith("./"):
-            target = self.folder / name[2:]
+        if name.startswith(HOME):
+            target = self.folder / name.removeprefix(HOME).lstrip("/")
         else:
             target = self.folder / "elsewhere" / name[1:] if path.is_absolute() else self.work / name
         if target.exists():
@@ -246,6 +248,7 @@ class Place:
             **kept,
             **dict.fromkeys(re.findall(r"\b[A-Z][A-Z_]*_(?:KEY|ORG|TOKEN)\b", self.text), "thing"),
             **self.needs.variables,
+            "PYTHONBREAKPOINT": "0",
             "TALLYMARK_PORT": "0",
             "PYTHONPATH": f"{STANDINS}:{HERE.parent / 'src'}",
             "HOME": str(self.folder / "home"),

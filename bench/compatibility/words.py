@@ -35,8 +35,8 @@ def free_port() -> int:
 
 
 def is_wanted(argument: dict[str, Any]) -> bool:
-    """Whether it names labels or a view, which most recipes cannot do without."""
-    return bool(re.search(r"label|view", argument["name"])) and argument["default"] is None
+    """Whether it names labels, datasets, a view or a query, which most recipes cannot do without."""
+    return bool(re.search(r"label|view|query|datasets", argument["name"])) and argument["default"] is None
 
 
 def guess(argument: dict[str, Any], text: str) -> str:

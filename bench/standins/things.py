@@ -79,6 +79,8 @@ class Thing(str):
     def __float__(self) -> float:
         return 0.5
 
+    __abs__ = __neg__ = __pos__ = __float__
+
 
 def wanted(frame: FrameType) -> int:
     """How many values the statement that iterates unpacks, or a few."""

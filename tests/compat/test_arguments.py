@@ -162,3 +162,18 @@ def test_serve_takes_a_command_line_or_values(
         ["ds", "in one.jsonl"],
         ["ds", "in.jsonl", ["A"], ["b"], False, None],
     ]
+
+
+CLASH = """
+import prodigy
+
+@prodigy.recipe("clash", dataset=("To", "positional"), database=("From", "positional"), port=("P", "option"))
+def clash(dataset, database, port="none"):
+    print(dataset, database, port)
+"""
+
+
+def test_parameters_may_be_called_like_settings(load: Run, tmp_path: Path, capsys: Any) -> None:
+    load(CLASH)
+    assert main(["clash", "news", "plays.db", "--port", "x", "-F", str(tmp_path / "recipe.py")]) == 0
+    assert capsys.readouterr().out.split() == ["news", "plays.db", "x"]

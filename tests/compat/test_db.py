@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tallymark.cli.main import main
-from tallymark.compat.prodigy.components.db import connect, get_prodigy_path
+from tallymark.compat.prodigy.components.db import Dataset, Example, Link, connect, get_prodigy_path
 from tallymark.errors import InputError, NotKnown
 
 ANSWERS = [
@@ -100,6 +100,53 @@ def test_meta_and_dropping(db: Any) -> None:
     assert "news" not in db
     db.save()
     db.close()
+
+
+def test_examples_are_put_into_other_datasets_and_taken_out(db: Any) -> None:
+    numbers = [number for number, _ in db.numbered("news")]
+    db.add_dataset("best")
+    assert db.link(numbers[:2], ["best"])["best"]["added"] == 2
+    assert texts(db.get_dataset("best")) == ["one", "two"]
+    assert db.unlink([numbers[0]]) == 1
+    assert texts(db.get_dataset("news")) == ["two", "three"]
+    assert texts(db.get_dataset("best")) == ["one", "two"], "a copy of its own"
+    two = db.get_dataset("best")[1]
+    assert db.drop_examples([two["_task_hash"]]) == 2, "wherever it is"
+    assert (texts(db.get_dataset("best")), texts(db.get_dataset("news"))) == (["one"], ["three"])
+    assert db.drop_examples([db.get_dataset("best")[0]["_input_hash"]], by="input_hash") == 1
+    assert db.drop_examples([1]) == db.unlink([]) == 0
+    with pytest.raises(InputError, match="drop_examples"):
+        db.drop_examples([1], by="name")
+
+
+def test_the_tables_are_queried(home: Path, db: Any) -> None:
+    db.add_dataset("best")
+    db.link([number for number, _ in db.numbered("news")][:1], ["best"])
+    news = Dataset.get(Dataset.name == "news")
+    assert (news.name, news.session, news.created > 0) == ("news", False, True)
+    links = Link.select(Link.example).where(Link.dataset == news.id)
+    assert [link.example.load()["text"] for link in links] == ["one", "two", "three"]
+    assert links.count() == len(links) == 3
+    joined = Example.select().join(Link).join(Dataset).where(Dataset.name == "best")
+    assert [example.load()["text"] for example in joined] == ["one"]
+    some = Example.select().where((Example.task_hash.in_(db.get_task_hashes("best"))) | (Example.id < 0))
+    assert {example.input_hash for example in some} == db.get_input_hashes("best")
+    newest = (
+        Dataset.select().where(~(Dataset.name != "best") | (Dataset.id << [news])).order_by(Dataset.id.desc())
+    )
+    assert [dataset.name for dataset in newest.limit(1)] == ["best"]
+    assert Dataset.get_by_id(news.id) == news
+    assert Dataset.get_or_none((Dataset.name == "old") & (Dataset.id >= 0)) is None
+    assert Dataset.select().where(Dataset.name == "old").first() is None
+    assert not Dataset.select().where(Dataset.name == "old").exists()
+    with pytest.raises(NotKnown, match="no Dataset that fits"):
+        Dataset.get(Dataset.name == "old")
+    with pytest.raises(NotKnown, match="no Dataset that fits"):
+        Dataset.select().where(Dataset.name > "x").get()
+    with pytest.raises(InputError, match="takes comparisons"):
+        Dataset.select().where(True)
+    with pytest.raises(InputError, match="select Example instead"):
+        list(Dataset.select().where(Example.id == 1))
 
 
 def test_recipes_keep_their_files_in_the_home(home: Path) -> None:

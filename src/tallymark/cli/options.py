@@ -51,10 +51,11 @@ SET: Final = Argument(
 
 
 def settings_arguments(names: Iterable[str], own: Iterable[Argument]) -> list[Argument]:
-    """The named settings as arguments, less those whose option the recipe has for itself."""
-    taken = known_options(own)
+    """The named settings as arguments, less those whose name or option the recipe has for itself."""
+    mine = list(own)
+    taken, known = known_options(mine), {argument.name for argument in mine}
     arguments = [*(_argument(name) for name in names), SET]
-    return [argument for argument in arguments if argument.option not in taken]
+    return [argument for argument in arguments if argument.option not in taken and argument.name not in known]
 
 
 def chosen(arguments: Iterable[Argument], typed: Mapping[str, Any]) -> dict[str, Any]:

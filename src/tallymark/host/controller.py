@@ -11,6 +11,7 @@ from tallymark.stream import Stream
 from tallymark.types import Task, TaskStream
 
 if TYPE_CHECKING:
+    from tallymark.host.by_hand import ByHand
     from tallymark.host.pushing import Pushing
 
 
@@ -34,11 +35,13 @@ class Controller:
         self._stream = stream
         self._next_stream: Stream | None = None
         self._pushing: Pushing | None = None
+        self._by_hand: ByHand | None = None
         self.db: Any = db
         self._datasets = db
         now = time.time()
         self.session_id = time.strftime("%Y-%m-%d_%H-%M-%S", time.localtime(now))
         db.name_run(self.session_id, dataset, now)
+        self._started_at = now
 
     @property
     def stream(self) -> TaskStream:
@@ -88,10 +91,64 @@ class Controller:
         """From here on, questions may be pushed."""
         self._pushing = pushing
 
+    def get_questions(self, session_id: str | None = None) -> list[Task]:
+        """The next batch of questions of a session, by its short or full name, which nobody else gets then.
+
+        Without a name they are for a session that is called like the run. None are left when the list is
+        empty. Before the stream is fed, in `on_load`, there is what earlier starts have queued.
+        """
+        return self._hands().questions(self._short(session_id))
+
+    def receive_answers(self, answers: Iterable[Task], session_id: str | None = None) -> None:
+        """Store answers of a session as those of its page: `update` gets them when they are settled.
+
+        Those that are no answers to what `get_questions` gave are stored as records of the dataset, which
+        `update` is not told of. Errors: `RecipeError` for what has no "answer", and what `validate_answer`
+        raises.
+        """
+        self._hands().receive(self._short(session_id), answers)
+
+    def end_session(self, session_id: str | None = None) -> None:
+        """Give back the questions that `get_questions` gave and that were not answered."""
+        self._hands().leave(self._short(session_id))
+
+    def confirm_session(self, session_id: str) -> None:
+        """As `add_session`."""
+        self.add_session(session_id)
+
+    def get_progress(self, session_id: str | None = None) -> float | None:
+        """The share of the dataset's tasks that is answered, or that a session answered; None without any."""
+        queued = self._datasets.queued(self.dataset)
+        if not queued:
+            return None
+        done = self.total_annotated if session_id is None else self._get_session(session_id).total_annotated
+        return min(1.0, done / queued)
+
+    def _get_session(self, session_id: str) -> Session:
+        return self.session(self._short(session_id))
+
+    def act_through(self, by_hand: "ByHand") -> None:
+        """From here on, the recipe's own code may take questions and give answers."""
+        self._by_hand = by_hand
+
+    def _hands(self) -> "ByHand":
+        if self._by_hand is None:
+            raise RecipeError("There are no questions before the recipe is served.")
+        return self._by_hand
+
+    def _short(self, session_id: str | None) -> str:
+        name = self.session_id if session_id is None else session_id
+        return name.removeprefix(self.get_session_name(""))
+
     @property
     def total_annotated(self) -> int:
         """How many answers the dataset has."""
         return self._datasets.count(self.dataset)
+
+    @property
+    def session_annotated(self) -> int:
+        """How many answers were given since this start."""
+        return self._datasets.count_since(self.dataset, self._started_at)
 
     def add_sessions(self, names: Sequence[str]) -> None:
         """Have sessions there before anybody sits down, by their short names."""

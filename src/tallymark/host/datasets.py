@@ -90,6 +90,18 @@ class HostDatasets:
         """Counted, current answers of persons."""
         return self._datasets.count(name)
 
+    def count_since(self, name: str, since: float) -> int:
+        """Counted answers of persons that were given since a time, in seconds since 1970."""
+        from tallymark.store import Statement
+
+        counted = Statement(
+            "Answers of persons since a time.",
+            "SELECT count(*) AS n FROM dataset d JOIN session s ON s.dataset = d.id AND s.kind = 'person'"
+            " JOIN assignment a ON a.session = s.id AND a.position IS NOT NULL AND a.standing = 'counted'"
+            " WHERE d.name = :dataset AND a.answered_at >= :since",
+        )
+        return sum(int(row["n"]) for row in self._rows(counted, dataset=name, since=since))
+
     def answers(
         self,
         name: str,
@@ -237,6 +249,60 @@ class HostDatasets:
                 )
             )
         return counts
+
+    def stored_datasets(self) -> list[dict[str, Any]]:
+        """Every dataset as `{"id", "name", "created"}`, the time in seconds since 1970."""
+        from tallymark.store import Statement
+
+        every = Statement("All datasets.", "SELECT id, name, created_at FROM dataset ORDER BY id")
+        return [
+            {"id": row["id"], "name": row["name"], "created": row["created_at"]} for row in self._rows(every)
+        ]
+
+    def numbered(self, name: str) -> Iterator[tuple[int, Task]]:
+        """The answered documents of a dataset with their numbers, which `link` and `unlink` take."""
+        return ((number, _hashed(answer)) for number, answer in self._datasets.numbered(name))
+
+    def link(self, ids: Iterable[int], datasets: Sequence[str]) -> dict[str, Any]:
+        """Add the answers with these numbers to existing datasets, too. Errors: `NotKnown`."""
+        wanted = set(ids)
+        every = (pair for name in self.names() for pair in self.numbered(name))
+        return self.add_examples([answer for number, answer in every if number in wanted], datasets=datasets)
+
+    def unlink(self, ids: Iterable[int]) -> int:
+        """Set the answers with these numbers aside, so that they are in their dataset no more; how many.
+
+        They stay in the history, and `tallymark reopen` brings them back; their questions are asked again.
+        """
+        return self._set_aside("number", ids)
+
+    def drop_examples(self, ids: Iterable[int], by: HashName = "task_hash") -> int:
+        """Set the answers to all tasks with one of these hashes aside, as `unlink` does; how many."""
+        if by not in ("task_hash", "input_hash"):
+            raise InputError(f'drop_examples(…, by=…) is "task_hash" or "input_hash", not {by!r}.')
+        return self._set_aside(by, ids)
+
+    def _set_aside(self, by: Literal["number", "task_hash", "input_hash"], ids: Iterable[int]) -> int:
+        from tallymark.store import Statement, json_ids
+
+        answers = Statement(
+            "Answers of persons that stand.",
+            "SELECT n.task, s.name AS session, d.name AS dataset FROM task t"
+            " JOIN assignment a ON a.task = t.id AND a.standing IN ('counted', 'surplus')"
+            " JOIN answer n ON n.task = a.task AND n.session = a.session AND n.revision = a.revision"
+            " JOIN session s ON s.id = a.session JOIN dataset d ON d.id = t.dataset"
+            " WHERE CASE :by WHEN 'number' THEN n.id WHEN 'task_hash' THEN t.task_hash ELSE t.input_hash END"
+            " IN {ids} ORDER BY n.id",
+        )
+        found = self._rows(answers, by=by, ids=json_ids(ids))
+        for row in found:
+            self._channel.call(
+                "operate.withdraw_answer",
+                dataset=row["dataset"],
+                task_id=str(row["task"]),
+                session=row["session"],
+            )
+        return len(found)
 
     def drop_dataset(self, name: str, batch_size: int | None = None) -> bool:  # noqa: ARG002
         """Delete a dataset with everything in it; whether there was one.

@@ -51,6 +51,8 @@ class Feeding:
         self._waiting: deque[_Added] = deque()
         self._newest = 0
         self._looked = float("-inf")
+        self._started = False
+        self._stepping = False
 
     @property
     def state(self) -> str:
@@ -81,9 +83,24 @@ class Feeding:
             self._stream = follow(replaced, opened=[])
             self._feeder = self._make(self._stream, 0)
         self._feeder.start()
+        self._started = True
+
+    def feed_now(self) -> bool:
+        """Feed one batch and wait until it is stored; False where there is nothing to feed, or not now."""
+        if not self._started or self._stepping or not self.step():
+            return False
+        self.finish()
+        return True
 
     def step(self) -> bool:
         """Feed one batch, or go on to what was added; whether anything was done."""
+        self._stepping = True
+        try:
+            return self._step()
+        finally:
+            self._stepping = False
+
+    def _step(self) -> bool:
         self._look()
         replaced = self._replacing()
         if replaced is not None:

@@ -14,6 +14,7 @@ from tallymark.config import Settings
 from tallymark.databases import place_of
 from tallymark.errors import Fenced, RecipeError, TallymarkError
 from tallymark.host.announcing import announce
+from tallymark.host.by_hand import ByHand
 from tallymark.host.callbacks import Callbacks
 from tallymark.host.controller import Controller
 from tallymark.host.dataset_lock import DatasetLock
@@ -166,6 +167,16 @@ def serve_recipe(
             )
 
         feeding = Feeding(stream, feeder, fenced, say, replacing=controller.take_next_stream)
+        controller.act_through(
+            ByHand(
+                channel,
+                db,
+                _dataset(recipe),
+                batch_size=settings.batch_size,
+                feed=feeding.feed_now,
+                validate=recipe.components.callback("validate_answer"),
+            )
+        )
         host = Host(fenced, feeding, callbacks, routing, inbox, stopper, say)
         return host.live(recipe, settings, launch, keep)
 

@@ -108,6 +108,13 @@ class StoredDatasets:
         What is answered or edited while this is read is not in it; what is retracted meanwhile is left out.
         Errors: `NotKnown`.
         """
+        numbered = self.numbered(name, decision=decision, include_surplus=include_surplus)
+        return (document for _, document in numbered if not flagged_only or document.get("flagged"))
+
+    def numbered(
+        self, name: str, *, decision: Decision | None = None, include_surplus: bool = False
+    ) -> Iterator[tuple[int, Task]]:
+        """As `answers`, each with its number in the database. Errors: `NotKnown`."""
         dataset = self._find(name)
         with self._store.reading() as tx:
             last = tx.value(_LAST)
@@ -126,8 +133,7 @@ class StoredDatasets:
                 document = record(row)
                 if row["standing"] == "surplus":
                     document["_standing"] = "surplus"
-                if not flagged_only or document.get("flagged"):
-                    yield document
+                yield row["id"], document
             if len(rows) < PAGE:
                 return
             after = rows[-1]["id"]

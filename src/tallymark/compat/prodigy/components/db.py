@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from tallymark.compat.prodigy.components.tables import Dataset, Example, Link
 from tallymark.config import current_settings
 from tallymark.databases import Place, address_of, place_of
 from tallymark.errors import InputError
 from tallymark.host.datasets import HostDatasets
 from tallymark.registry import did_you_mean
 
-__all__ = ["Database", "connect", "get_db", "get_prodigy_path"]
+__all__ = ["Database", "Dataset", "Example", "Link", "connect", "get_db", "get_prodigy_path"]
 
 GROUP = "prodigy_db"
 """The entry points under which packages announce databases of their own."""
