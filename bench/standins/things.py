@@ -165,7 +165,7 @@ class Base(metaclass=Kind):
 def made(name: str) -> Any:
     """What stands in for a function or value of this name: what its name suggests, or a thing."""
     if name.endswith("stream"):
-        return texts if "text" in name else rows
+        return texts if "text" in name.replace("textcat", "") else rows
     return [dict(choice) for choice in CHOICES] if name.lower().endswith("options") else Thing()
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import coming_from_prodigy
+
 from tallymark.cli import catalog
 from tallymark.cli.convert import type_name
 from tallymark.cli.options import COMMAND_SETTINGS, RECIPE_SETTINGS
@@ -273,14 +275,16 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "settings.md": settings_page,
     "components.md": components_page,
     "api.md": api_page,
+    "../how-to/coming-from-prodigy.md": lambda: coming_from_prodigy.page(NOTE),
 }
 
 
 def main() -> None:
     """Write every page."""
     for name, page in PAGES.items():
-        (HERE / name).write_text(page(), encoding="utf-8")
-        print(HERE / name)
+        path = (HERE / name).resolve()
+        path.write_text(page(), encoding="utf-8")
+        print(path)
     SCHEMA_FILE.write_text(schema_text(), encoding="utf-8")
     print(SCHEMA_FILE)
 

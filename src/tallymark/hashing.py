@@ -31,6 +31,7 @@ __all__ = [
     "TASK_HASH_KEY",
     "TASK_HASH_KEYS",
     "get_hash",
+    "has_hashes",
     "identities",
     "identities_of",
     "set_hashes",
@@ -158,6 +159,11 @@ def identities_of(task: Task) -> Identities:
         or _if_default(earlier, input_hash, task_hash)
         or _foreign(task if has_input else earlier or task, input_hash, task_hash)
     )
+
+
+def has_hashes(task: Task) -> bool:
+    """Whether a task carries both hashes, as integers of 64 bits; digests in letters are none."""
+    return _given(task, INPUT_HASH_KEY) is not None and _given(task, TASK_HASH_KEY) is not None
 
 
 def without_private(task: Task) -> Task:

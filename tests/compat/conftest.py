@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.compat.running import Served
 
+from tallymark.cli import catalog
 from tallymark.cli.main import main
 from tallymark.compat import disable, enable
 from tallymark.recipe import recipes
@@ -35,6 +36,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def load(tmp_path: Path, prodigy: ModuleType) -> Iterator[Callable[[str], ModuleType]]:
     """Run the text of a recipe file; gives its module."""
+    catalog.load_built_in()
     before = recipes.registered()
 
     def run(text: str) -> ModuleType:

@@ -18,7 +18,7 @@ from tallymark.registry import load_file
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
-PAGES = ["commands.md", "settings.md", "components.md", "api.md"]
+PAGES = ["commands.md", "settings.md", "components.md", "api.md", "../how-to/coming-from-prodigy.md"]
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +28,7 @@ def generate() -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
+    sys.path.append(str(DOCS / "reference"))
     spec.loader.exec_module(module)
     return module
 

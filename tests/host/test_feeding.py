@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.host.conftest import Desk, until
 
+from tallymark.hashing import set_hashes
 from tallymark.host.left_out import LeftOut
 from tallymark.recipes import mark
 from tallymark.stream import get_stream
@@ -79,6 +80,20 @@ def test_a_stream_that_raises_says_where_and_keeps_what_it_gave(desk: Desk) -> N
 def test_a_task_that_is_no_json_is_left_out_with_its_row(desk: Desk) -> None:
     host = desk.start(lambda: {"stream": [{"text": "good"}, {"text": "bad", "score": float("nan")}]})
     assert "1 made into tasks, 1 invalid" in host.heard("Read through")
+
+
+def test_what_is_no_hash_is_replaced_by_one(desk: Desk) -> None:
+    stream = [
+        {"text": "a", "_input_hash": 2**127, "_task_hash": 2**100},
+        {"text": "b", "_input_hash": "5d41402abc4b2a76", "_task_hash": 7},
+        {"text": "c", "_input_hash": 5, "_task_hash": 6},
+    ]
+    desk.start(lambda: {"stream": stream})
+    a, b, c = (task["task"] for task in desk.leased(desk.claim(), at_least=3))
+    of_a, of_b = set_hashes({"text": "a"}), set_hashes({"text": "b"})
+    assert (a["_input_hash"], a["_task_hash"]) == (of_a["_input_hash"], of_a["_task_hash"])
+    assert (b["_input_hash"], b["_task_hash"]) == (of_b["_input_hash"], 7)
+    assert (c["_input_hash"], c["_task_hash"]) == (5, 6)
 
 
 def test_a_restart_of_a_file_goes_on_after_the_mark(desk: Desk, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from tallymark.compat.coverage import why_not
 from tallymark.errors import NotKnown
 from tallymark.recipe import Recipe, recipes, register_in
 from tallymark.registry import FILE_MODULE, Registry, did_you_mean
@@ -55,6 +56,9 @@ def find(name: str) -> Recipe:
     """The command or recipe of that name; a recipe loaded with `-F` may replace any of ours."""
     found = recipes.find(name) or commands.find(name)
     if found is None:
+        why = why_not(name)
+        if why is not None:
+            raise NotKnown(f'There is no recipe "{name}" yet: {why}. `-F file.py` adds recipes of your own.')
         every = [*commands.names(), *recipes.names()]
         raise NotKnown(
             f'There is no recipe or command "{name}".{did_you_mean(name, every)}\n'

@@ -27,7 +27,7 @@ from tallymark.cli.options import (
     chosen,
     settings_arguments,
 )
-from tallymark.config import IGNORED, PAGE_KEYS, Files, Settings, resolve, with_settings
+from tallymark.config import IGNORED, NOT_YET, PAGE_KEYS, Files, Settings, resolve, with_settings
 from tallymark.databases import shown_words
 from tallymark.errors import InputError, RecipeError
 from tallymark.recipe import MISSING, Argument, Recipe
@@ -372,6 +372,8 @@ def _report_settings(settings: Settings, source: Any) -> None:
     for key, chain in resolution.extra.items():
         if key in IGNORED:
             log.info("%s has no effect: %s.", chain[-1].named, IGNORED[key])
+        elif key in NOT_YET and key in PAGE_KEYS:
+            log.info("%s has no effect on the page yet: %s.", chain[-1].named, NOT_YET[key])
         elif key not in setting_names() and key not in PAGE_KEYS:
             log.warning("%s is no setting (%s); it is passed to the page as it is.", key, chain[-1].place)
     for notice in resolution.notices:

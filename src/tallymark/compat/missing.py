@@ -8,6 +8,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Final
 
+from tallymark.compat.coverage import MISSING
 from tallymark.registry import did_you_mean
 
 __all__ = ["NAME", "OURS", "complete", "missing", "submodules"]
@@ -31,7 +32,9 @@ def missing(module_name: str) -> Callable[[str], Any]:
         module = sys.modules[module_name]
         if name in submodules(module):
             return complete(importlib.import_module(f"{module_name}.{name}"))
-        problem = f"Tallymark has no {alias}.{name}.{did_you_mean(name, _public(module))}"
+        why = MISSING.get(f"{alias}.{name}")
+        problem = f"Tallymark has no {alias}.{name}"
+        problem += f": {why}." if why else f".{did_you_mean(name, _public(module))}"
         frame = sys._getframe(1)
         # `from … import name` would replace the message of an AttributeError by one of its own
         if frame.f_code.co_code[frame.f_lasti] == _IMPORT_FROM:

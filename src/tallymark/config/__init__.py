@@ -18,13 +18,14 @@ are kept and passed to the page, because templates and scripts of a recipe may r
 from tallymark.config.current import current_settings, with_settings
 from tallymark.config.given import Given, Resolution
 from tallymark.config.places import Files, Stray
-from tallymark.config.prodigy import IGNORED, PAGE_KEYS
+from tallymark.config.prodigy import IGNORED, NOT_YET, PAGE_KEYS
 from tallymark.config.resolve import resolve
 from tallymark.config.settings import PREFIX, Settings, default_home, group_of
 from tallymark.config.words import expected
 
 __all__ = [
     "IGNORED",
+    "NOT_YET",
     "PAGE_KEYS",
     "PREFIX",
     "Files",

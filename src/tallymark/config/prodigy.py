@@ -12,6 +12,7 @@ from typing import Final
 __all__ = [
     "IGNORED",
     "IGNORED_VARIABLES",
+    "NOT_YET",
     "OTHER_NAMES",
     "PAGE_KEYS",
     "PRODIGY_PREFIX",
@@ -58,6 +59,39 @@ PAGE_KEYS: Final = frozenset(
     """.split()  # noqa: SIM905 - one name after the other is easier to read
 )
 """Keys that belong to the page and to single interfaces: passed on as they are, without a word."""
+
+_PLAYER: Final = "the player of sound looks and zooms as it does"
+_REGIONS: Final = "nothing is drawn on pictures yet"
+_RELATIONS: Final = "the interface relations is not there"
+
+NOT_YET: Final[Mapping[str, str]] = {
+    "audio_bar_gap": _PLAYER,
+    "audio_bar_height": _PLAYER,
+    "audio_bar_radius": _PLAYER,
+    "audio_bar_width": _PLAYER,
+    "audio_max_zoom": _PLAYER,
+    "card_css": "global_css styles the card, too",
+    "darken_image": _REGIONS,
+    "hide_relations_arrow": _RELATIONS,
+    "image_manual_font_size": _REGIONS,
+    "image_manual_modes": _REGIONS,
+    "image_manual_show_labels": _REGIONS,
+    "image_manual_spans_key": _REGIONS,
+    "image_manual_stroke_width": _REGIONS,
+    "preview_bounding_boxes": _REGIONS,
+    "relations_span_labels": _RELATIONS,
+    "show_audio_cursor": _PLAYER,
+    "show_audio_cursor_time": _PLAYER,
+    "show_audio_minimap": _PLAYER,
+    "show_audio_timeline": _PLAYER,
+    "show_bounding_box_center": _REGIONS,
+    "show_whitespace": "only line breaks and tabs are shown by signs",
+    "task_description": "instructions are shown in a window of their own",
+    "ui_lang": "the page speaks English",
+    "ui_lang_locale": "the page speaks English",
+    "wrap_relations": _RELATIONS,
+}
+"""Keys that the page does nothing with yet, and why; passed on all the same, since scripts may read them."""
 
 OTHER_NAMES: Final[Mapping[str, str]] = {**RENAMED, "db": "database", "db_settings": "database"}
 """What to use in our own files instead of a key of `prodigy.json`."""

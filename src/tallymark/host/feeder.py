@@ -20,7 +20,7 @@ from typing import Any
 from tallymark import jsontext
 from tallymark.config import Settings
 from tallymark.errors import RecipeError, TallymarkError
-from tallymark.hashing import identities_of, set_hashes, without_private
+from tallymark.hashing import has_hashes, identities_of, set_hashes, without_private
 from tallymark.host.balance import Balance
 from tallymark.host.left_out import LeftOut
 from tallymark.host.run_channel import RunChannel
@@ -341,7 +341,7 @@ def _fate(fate: str, rows: int) -> str:
 
 def new_task(task: Task) -> dict[str, Any]:
     """The task as `enqueue` takes it. Errors: ValueError, TypeError for what JSON does not have."""
-    if "_input_hash" not in task or "_task_hash" not in task:
+    if not has_hashes(task):
         task = set_hashes(task)
     identities = identities_of(task)
     return {

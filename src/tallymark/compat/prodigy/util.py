@@ -49,6 +49,7 @@ __all__ = [
     "get_seeds",
     "get_seeds_from_set",
     "get_timestamp_session_id",
+    "get_word2vec",
     "img_to_b64_uri",
     "log",
     "msg",
