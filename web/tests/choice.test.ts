@@ -89,7 +89,7 @@ describe("a ranking", () => {
     expect(ranked).toEqual([9, 7, "b"]);
     expect([rankOf(ranked, "b"), rankOf(ranked, 8)]).toEqual([3, 0]);
     expect(toggle(task, ranked, 7, ranking)).toEqual([9, "b"]);
-    expect(edit.summary({ ...task, accept: ranked }, ranking)).toBe("9 > Seven > B");
+    expect(edit.summary({ ...task, accept: [...ranked] }, ranking)).toBe("9 > Seven > B");
   });
 
   it("is accepted with all options, or where none is allowed, with none", () => {
