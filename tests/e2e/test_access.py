@@ -13,7 +13,7 @@ from tests.e2e.test_display import PICTURE, recording
 pytestmark = pytest.mark.browser
 
 AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
-_RUN_AXE = """async () => {
+RUN_AXE = """async () => {
   const { violations } = await axe.run({ resultTypes: ["violations"] });
   const told = ({ html, failureSummary }) => `${html} ${failureSummary}`;
   return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(told).join(" | ")}`);
@@ -98,7 +98,7 @@ def nothing_found(ann: Annotator, where: str) -> None:
     """Run axe over the page as it is."""
     if not ann.page.evaluate("'axe' in window"):
         ann.page.add_script_tag(path=AXE)
-    found = ann.page.evaluate(_RUN_AXE)
+    found = ann.page.evaluate(RUN_AXE)
     assert found == [], f"{where}: {found}"
 
 

@@ -82,7 +82,7 @@ describe("values from scripts", () => {
 });
 
 describe("code of the recipe", () => {
-  const none = { styles: [], scripts: [], templates: [], handlers: [] };
+  const none = { styles: [], scripts: [], templates: [], handlers: [], all: false };
 
   it("is what the server says, not a task", () => {
     expect(customCodeOf({})).toBeNull();
@@ -93,5 +93,6 @@ describe("code of the recipe", () => {
     expect(needsPolicy({ ...none, scripts: [{ name: "inline", href: "api/v1/custom/a/b.js" }] })).toBe(false);
     expect(needsPolicy({ ...none, styles: [{ name: "x", href: "https://x.test/a.css" }] })).toBe(true);
     expect(needsPolicy({ ...none, handlers: ["go()"] })).toBe(true);
+    expect(needsPolicy({ ...none, all: true })).toBe(true);
   });
 });

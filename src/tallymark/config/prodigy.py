@@ -50,12 +50,12 @@ IGNORED: Final[Mapping[str, str]] = {
 PAGE_KEYS: Final = frozenset(
     """
     audio_autoplay audio_bar_gap audio_bar_height audio_bar_radius audio_bar_width audio_loop
-    audio_max_zoom audio_rate card_css darken_image diff_style global_css global_css_dir global_css_urls
+    audio_max_zoom audio_rate darken_image diff_style global_css global_css_dir global_css_urls
     hide_relations_arrow image_manual_font_size image_manual_modes image_manual_show_labels
     image_manual_spans_key image_manual_stroke_width javascript javascript_dir javascript_urls
     preview_bounding_boxes project_info relations_span_labels shade_bounding_boxes show_audio_cursor
     show_audio_cursor_time show_audio_minimap show_audio_timeline show_bounding_box_center show_stats
-    show_whitespace swipe swipe_gestures task_description theme ui_lang ui_lang_locale wrap_relations
+    show_whitespace swipe swipe_gestures task_description ui_lang ui_lang_locale wrap_relations
     """.split()  # noqa: SIM905 - one name after the other is easier to read
 )
 """Keys that belong to the page and to single interfaces: passed on as they are, without a word."""

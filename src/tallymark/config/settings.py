@@ -252,12 +252,24 @@ class Settings(BaseModel):
         example={"accept": ["ctrl+enter"]},
     )
     keymap_by_label: Mapped = _setting("page", "Keys by label or number of an option.", {})
+    theme: Literal["basic", "light", "dark", "spacy", "eighties"] = _setting(
+        "page",
+        "Colours of the page; `light` and `dark` whatever the computer says. What a person chooses in the "
+        "page comes first.",
+        "basic",
+    )
     custom_theme: Mapped = _setting(
         "page", "Colours: `labels` maps labels to colours, `cardMaxWidth` limits the card.", {}
     )
+    card_css: Mapped = _setting("page", 'CSS of the card, as `{"border-radius": "0"}`.', {})
     writing_dir: Literal["ltr", "rtl"] = _setting("page", "Direction of the text.", "ltr")
     lang: Text = _setting("page", "Language of the texts, for fonts and hyphenation.")
     html_template: Text = _setting("page", "Mustache template that shows a task as HTML.")
+    html_trust: Annotated[Literal["recipe"] | None, BeforeValidator(off)] = _setting(
+        "page",
+        "`recipe`: HTML in the tasks may act on the page, with handlers and forms, as the recipe's own "
+        "templates do; for tasks that only you can write. Unset: what could act is taken out.",
+    )
     ner_manual_highlight_chars: bool = _setting("page", "Select characters rather than tokens.", False)
     hide_newlines: bool = _setting("page", "Do not mark line breaks.", False)
     allow_newline_highlight: bool = _setting("page", "Let spans begin and end at line breaks.", False)

@@ -3,7 +3,8 @@
 `global_css` and `javascript` are texts, `…_dir` folders of files, `…_urls` addresses elsewhere. What the page
 may load and run is exactly this: `server["policy"]` holds what its content security policy allows beside our
 own files. Handlers that stand in a template of the recipe, as `onclick="…"`, run when they stand there
-literally; one that a field of the task is filled into would let data become code.
+literally; one that a field of the task is filled into would let data become code. With `html_trust` the
+recipe answers for its tasks, too: then HTML in them keeps its handlers, and all of them run.
 """
 
 import base64
@@ -53,18 +54,21 @@ def custom_code_of(config: Mapping[str, Any], *, dataset: str) -> CustomCode:
     _check_size(files)
     templates = list(_templates(config))
     handlers = sorted({handler for template in templates for handler in _handlers(template)})
-    if handlers:
+    trusted = config.get("html_trust") == "recipe"
+    if trusted:
+        policy["script-src"].append("'unsafe-inline'")
+    elif handlers:
         policy["script-src"] += ["'unsafe-hashes'", *map(_hash_source, handlers)]
     page = {key: value for key, value in config.items() if key not in _SETTINGS}
-    if not (handlers or any(listed.values())):
+    if not (trusted or handlers or any(listed.values())):
         return CustomCode(page, {})
-    told = {**listed, "templates": templates, "handlers": handlers}
+    told = {**listed, "templates": templates, "handlers": handlers, "all": trusted}
     return CustomCode({**page, CUSTOM_CODE: told}, {"files": files, "policy": policy})
 
 
 _SETTINGS: Final = frozenset(
     f"{setting}{ending}" for setting, _, _ in _KINDS.values() for ending in ("", "_dir", "_urls")
-) | {CUSTOM_CODE}
+) | {CUSTOM_CODE, "html_trust"}
 
 
 def _texts(config: Mapping[str, Any], setting: str, suffix: str) -> Iterator[tuple[str, str]]:

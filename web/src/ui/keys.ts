@@ -3,6 +3,12 @@
 import { type KeyPress, pressed } from "@/core/keymap";
 
 const FIELDS = "input, textarea, select, [contenteditable]";
+/** Inputs that nothing is written into: letters are keys of the page there. */
+const SET = "input:is([type=range], [type=checkbox], [type=radio], [type=color], [type=button], [type=file])";
+const SETTING = new Set([
+  ...["space", "enter", "home", "end", "pageup", "pagedown"],
+  ...["arrowleft", "arrowright", "arrowup", "arrowdown"],
+]);
 const NATIVE = new Set(["space", "enter"]);
 /** With a modifier, these edit the text of a field. */
 const EDITING = new Set([
@@ -22,6 +28,7 @@ export function pageKey(event: KeyboardEvent & KeyPress): string | null {
   const target = event.target instanceof Element ? event.target : null;
   if (target?.closest("dialog") != null) return null;
   const key = pressed(event);
+  if (target?.matches(SET) === true) return SETTING.has(key) ? null : key;
   if (target?.matches(FIELDS) === true) return isCommand(event, key) ? key : null;
   const presses = target?.matches("button, a, audio, video, summary") === true;
   return presses && NATIVE.has(key) ? null : key;

@@ -1,5 +1,6 @@
 /** Settings of the project in the shapes the page uses. */
 
+import { plain } from "@/api/json";
 import type { Config, Json, Project, Task } from "@/api/types";
 import { type LabelColour, labelColour, strayIndex } from "@/core/colour";
 import { settingsFor, strings } from "@/interfaces/interface";
@@ -73,6 +74,14 @@ export function cardWidth(config: Config): string | undefined {
   return typeof width === "string" ? width : undefined;
 }
 
+/** An object of properties, in either spelling, as CSS. */
+export function cssOf(value: Json | undefined): string {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return "";
+  return Object.entries(value)
+    .map(([name, setting]) => `${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}:${plain(setting)}`)
+    .join(";");
+}
+
 /** What a colour of `custom_theme` is here. Colours of buttons are made readable on their own soft ground. */
 const DECISION_COLOURS = ["accept", "reject", "ignore"];
 const PLAIN_COLOURS: Record<string, string> = {
@@ -84,8 +93,21 @@ const PLAIN_COLOURS: Record<string, string> = {
 };
 const COLOUR = /^[#a-z0-9(),.%/ -]+$/i;
 
-/** CSS variables for the colours of `custom_theme`. */
+/** Themes that are more than light or dark. */
+const NAMED_THEMES: Record<string, string> = {
+  spacy: "--accent:light-dark(#07617f,#86d4ef);--accent-soft:light-dark(#e0f2f9,#123744)",
+  eighties:
+    "--accent:light-dark(#8f1270,#ff9ade);--accent-soft:light-dark(#f9e4f4,#46183b);--bg:light-dark(#f8f1fa,#171226);--paper:light-dark(#fffeff,#201a33)",
+};
+
+/** CSS variables for the `theme`, with the colours of `custom_theme` over it. */
 export function themeStyle(config: Config): string {
+  const { theme: name } = config;
+  const named = typeof name === "string" && Object.hasOwn(NAMED_THEMES, name) ? NAMED_THEMES[name] : "";
+  return [named, ownStyle(config)].filter((part) => part !== "").join(";");
+}
+
+function ownStyle(config: Config): string {
   const theme = themeOf(config);
   const given = (name: string): string | null => {
     const colour = theme[name];

@@ -18,6 +18,8 @@ export interface CustomCode {
   templates: readonly string[];
   /** Handlers that stand in these templates, and that the page may run. */
   handlers: readonly string[];
+  /** The recipe answers for all HTML of its tasks (`html_trust`). */
+  all: boolean;
 }
 
 let trusted: CustomCode | null = null;
@@ -37,7 +39,7 @@ export function trustedCode(): CustomCode | null {
 }
 
 /** Whether the page has to be loaded with this code in mind, because its policy names it. */
-export function needsPolicy({ styles, scripts, handlers }: CustomCode): boolean {
+export function needsPolicy({ styles, scripts, handlers, all }: CustomCode): boolean {
   const elsewhere = [...styles, ...scripts].some(({ href }) => /^https?:/.test(href));
-  return elsewhere || handlers.length > 0;
+  return elsewhere || all || handlers.length > 0;
 }
