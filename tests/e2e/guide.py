@@ -1,4 +1,4 @@
-"""The pages of the guide to custom pages: what a person does on the first card of each, and what is stored."""
+"""The pages of the guide: what a person does on the first card of each, and what is stored then."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ def _nothing(_ann: Annotator) -> None:
 
 @dataclass(frozen=True, slots=True)
 class GuidePage:
-    """One file of the guide. `key` gives the answer; of what is stored, a function says whether it is right."""
+    """One file of the guide. `key` gives the answer; a function under `stored` says if a value is right."""
 
     work: Callable[[Annotator], None] = _nothing
     key: str = "a"
@@ -174,7 +174,10 @@ PAGES: dict[str, GuidePage] = {
     "ranking": GuidePage(_ranking, stored={"accept": [0, 2, 1]}),
     "right_to_left": GuidePage(
         _right_to_left,
-        stored={"accept": ["song"], "spans": lambda spans: [(s["start"], s["end"]) for s in spans] == [(0, 7)]},
+        stored={
+            "accept": ["song"],
+            "spans": lambda spans: [(s["start"], s["end"]) for s in spans] == [(0, 7)],
+        },
     ),
     "side_by_side": GuidePage(key="a", work=lambda ann: ann.press("1"), stored={"accept": ["same"]}),
     "slider": GuidePage(_slider, stored={"score": 65}),

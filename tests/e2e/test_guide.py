@@ -30,7 +30,8 @@ def test_a_page(tallymark: Tallymark, ann: Annotator, name: str) -> None:
     ann.holds("card => document.querySelector(`[data-task='${card}']`) === null", card)
     ann.everything_is_saved()
     answer = tallymark.export()[0]
-    assert {key: answer.get(key) for key in page.stored if not is_right(page.stored[key], answer.get(key))} == {}
+    wrong = {key for key, value in page.stored.items() if not is_right(value, answer.get(key))}
+    assert wrong == set(), answer
 
 
 def is_right(expected: Any, stored: Any) -> bool:

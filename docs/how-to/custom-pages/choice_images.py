@@ -11,8 +11,8 @@ SHAPES = {
 
 def picture(shape):
     """An address of a picture; with pictures in files, their paths or addresses."""
-    drawn = SHAPES[shape]
-    return f"data:image/svg+xml;utf8,<svg xmlns='http://www.w3.org/2000/svg' width='120' height='80' fill='teal'>{drawn}</svg>"
+    size = "width='120' height='80' fill='teal'"
+    return f"data:image/svg+xml;utf8,<svg xmlns='http://www.w3.org/2000/svg' {size}>{SHAPES[shape]}</svg>"
 
 
 OPTIONS = [{"id": shape, "text": shape.title(), "image": picture(shape)} for shape in SHAPES]

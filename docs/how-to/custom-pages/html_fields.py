@@ -3,13 +3,13 @@
 from tallymark import recipe
 
 TEMPLATE = """
-<h3>{{name}} <small>{{maker}}</small></h3>
+<h2>{{name}} <small>{{maker}}</small></h2>
 <p class="price">{{price}}</p>
 <ul>{{#features}}<li>{{.}}</li>{{/features}}</ul>
 {{#note}}<p><em>{{note}}</em></p>{{/note}}
 """
 STYLE = """
-.prodigy-content h3 { margin: 0 }
+.prodigy-content h2 { margin: 0; font-size: 1.25em }
 .prodigy-content small { font-weight: 400 }
 .prodigy-content .price { font-size: 1.6em; font-variant-numeric: tabular-nums }
 """

@@ -4,7 +4,8 @@ from tallymark import recipe
 
 DRAWN = "<rect width='320' height='200' fill='skyblue'/><circle cx='250' cy='50' r='26' fill='gold'/>"
 HILLS = "<path d='M0 200V140Q80 70 160 140T320 130V200z' fill='seagreen'/>"
-PICTURE = f"data:image/svg+xml;utf8,<svg xmlns='http://www.w3.org/2000/svg' width='320' height='200'>{DRAWN}{HILLS}</svg>"
+OPENED = "data:image/svg+xml;utf8,<svg xmlns='http://www.w3.org/2000/svg' width='320' height='200'>"
+PICTURE = f"{OPENED}{DRAWN}{HILLS}</svg>"
 CAPTIONS = ["Snow on the mountains at night.", "A sunny day."]
 FAULTS = [
     {"id": "wrong", "text": "Something is not in the picture"},

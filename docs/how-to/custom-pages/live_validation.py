@@ -18,7 +18,7 @@ document.addEventListener("tallymarkupdate", ({{ detail: {{ task }} }}) => {{
   const code = task.code ?? "";
   const wrong = code !== "" && !right.test(code);
   document.querySelector("#hint").textContent = wrong ? "{HINT}" : code === "" ? "" : "That is a code.";
-  document.querySelector(".prodigy-text-input input").setAttribute("aria-invalid", String(wrong));
+  document.querySelector(".prodigy-text-input").setAttribute("aria-invalid", String(wrong));
 }});
 """
 STYLE = '#hint { min-height: 1.6em; margin: 0 } [aria-invalid="true"] { outline: 2px solid crimson }'

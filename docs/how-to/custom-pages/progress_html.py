@@ -5,7 +5,10 @@ from tallymark import recipe
 TEXTS = [f"Sentence number {n}." for n in range(1, 21)]
 TEMPLATE = """
 <p>{{text}}</p>
-<div class="done"><progress id="done" max="20" value="0" aria-label="Done in all"></progress> <span></span></div>
+<div class="done">
+  <progress id="done" max="20" value="0" aria-label="Done in all"></progress>
+  <span></span>
+</div>
 """
 SCRIPT = """
 let counted = { done: 0, total: 0 };

@@ -4,13 +4,13 @@ from tallymark import recipe
 
 TEMPLATE = """
 <div class="pair">
-  <section><h3>{{left.source}}</h3><p>{{left.text}}</p></section>
-  <section><h3>{{right.source}}</h3><p>{{right.text}}</p></section>
+  <section><h2>{{left.source}}</h2><p>{{left.text}}</p></section>
+  <section><h2>{{right.source}}</h2><p>{{right.text}}</p></section>
 </div>
 """
 STYLE = """
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); gap: 1.5rem }
-.pair h3 { margin: 0 0 0.4em; font-size: 0.9em; opacity: 0.8 }
+.pair h2 { margin: 0 0 0.4em; font-size: 0.9em; opacity: 0.8 }
 .pair p { margin: 0 }
 """
 PAIRS = [

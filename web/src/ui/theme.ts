@@ -34,8 +34,7 @@ export function chooseTheme(choice: Choice): void {
 export function switchTheme(): Choice {
   const own = chosenTheme();
   const choice = own === "auto" ? wanted : own;
-  const dark =
-    choice === "dark" || (choice === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
+  const dark = choice === "dark" || (choice === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
   const next = dark ? "light" : "dark";
   remember(KEY, next);
   applyTheme(next);
