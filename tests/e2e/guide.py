@@ -132,7 +132,7 @@ def _progress_html(ann: Annotator) -> None:
     for done in (0, 1, 2):
         expect(said).to_contain_text(f"{done} of 20")
         ann.press("a")
-    expect(said).to_have_text("3 of 20, 1 tenths")
+    expect(said).to_have_text("3 of 20")
 
 
 PAGES: dict[str, GuidePage] = {

@@ -90,6 +90,37 @@ def test_a_template_of_a_task_is_data(tallymark: Tallymark, ann: Annotator) -> N
     assert ann.page.evaluate("window.stolen") is None
 
 
+def test_html_of_tasks_acts_where_the_recipe_answers_for_it(tallymark: Tallymark, ann: Annotator) -> None:
+    html = "<button onclick=\"tallymark.update({ seen: '" + "{{text}}" + "' })\">Seen</button>"
+    own = {"text": "one", "html": html.replace("{{text}}", "yes")}
+    serve(tallymark, [own, {"text": "two"}], html_trust="recipe")
+    ann.sit()
+    ann.holds("window.tallymark !== undefined")
+    ann.card.get_by_role("button", name="Seen").click()
+    expect(ann.page.get_by_test_id("removed")).to_have_count(0)
+    ann.holds("tallymark.content.seen === 'yes'")
+    ann.press("a")
+    ann.everything_is_saved()
+    assert tallymark.export()[0]["seen"] == "yes"
+
+
+def test_what_stays_the_same_on_a_card_keeps_the_focus(tallymark: Tallymark, ann: Annotator) -> None:
+    template = "<input id='field'><p>{{text}}</p>"
+    listen = "document.addEventListener('input', (e) => tallymark.update({ typed: e.target.value }))"
+    serve(tallymark, html_template=template, javascript=listen)
+    ann.sit()
+    field = ann.page.locator("#field")
+    field.click()
+    ann.page.keyboard.type("abc")
+    ann.holds("tallymark.content.typed === 'abc'")
+    expect(field).to_be_focused()
+    ann.press("Control+Enter")
+    ann.sees("two")
+    expect(field).to_have_value("")
+    ann.everything_is_saved()
+    assert tallymark.export()[0]["typed"] == "abc"
+
+
 def test_scripts_hear_what_happens(tallymark: Tallymark, ann: Annotator) -> None:
     serve(tallymark, view_id="text", javascript=LISTEN)
     ann.sit()

@@ -7,7 +7,7 @@ import wave
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 from tests.e2e.annotator import Annotator
 from tests.e2e.running import Tallymark
 
@@ -165,3 +165,78 @@ def test_the_look_is_the_recipes(tallymark: Tallymark, ann: Annotator) -> None:
     ann.everything_is_saved()
     expect(ann.page.get_by_test_id("stats")).to_contain_text("Rejected")
     assert tallymark.answers() == {"one": "reject"}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_theme_is_the_recipes_until_the_person_chooses(
+    tallymark: Tallymark, ann: Annotator, theme: str
+) -> None:
+    mark(tallymark, "text", {"text": "one"}, theme=theme, card_css={"borderRadius": "3px"})
+    ann.sit()
+    page = ann.page.locator("html")
+    expect(page).to_have_attribute("data-theme", theme)
+    expect(ann.card).to_have_css("border-radius", "3px")
+    ann.press("t")
+    other = {"light": "dark", "dark": "light"}[theme]
+    expect(page).to_have_attribute("data-theme", other)
+    ann.reload()
+    expect(page).to_have_attribute("data-theme", other)
+
+
+def test_a_theme_by_name(tallymark: Tallymark, ann: Annotator) -> None:
+    mark(tallymark, "text", {"text": "one"}, theme="eighties")
+    ann.sit()
+    expect(ann.card).to_have_css("background-color", "rgb(255, 254, 255)")
+
+
+def test_a_finger_answers(tallymark: Tallymark, browser: Browser) -> None:
+    with browser.new_context(viewport={"width": 390, "height": 760}, has_touch=True) as phone:
+        texts = [{"html": f"<p>{words} words to draw a finger over</p>"} for words in ("One", "Two", "Three")]
+        mark(tallymark, "html", *texts, swipe=True, swipe_gestures={"right": "ignore"})
+        ann = Annotator(phone.new_page(), tallymark.url).sit()
+        swipe(ann, -160)
+        ann.sees("Two")
+        swipe(ann, 30)
+        ann.sees("Two")
+        swipe(ann, 160)
+        ann.sees("Three")
+        ann.everything_is_saved()
+    assert [task["answer"] for task in tallymark.export()] == ["accept", "ignore"]
+
+
+def swipe(ann: Annotator, way: int) -> None:
+    """Draw a finger sideways over the card, by so many pixels."""
+    box = ann.card.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    touch = ann.page.context.new_cdp_session(ann.page)
+    for kind, at in (
+        ("touchStart", x),
+        ("touchMove", x + way / 2),
+        ("touchMove", x + way),
+        ("touchEnd", None),
+    ):
+        points = [] if at is None else [{"x": at, "y": y}]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    touch.detach()
+
+
+def test_keys_are_the_recipes(tallymark: Tallymark, ann: Annotator) -> None:
+    options = [{"id": n, "text": text} for n, text in enumerate(("yes", "no"))]
+    tasks = [{"text": f"{n}?", "options": options} for n in (1, 2)]
+    keys = {"accept": ["g"], "reject": [], "undo": ["ctrl+u"]}
+    mark(
+        tallymark, "choice", *tasks, keymap=keys, keymap_by_label={"0": "q", "no": "w"}, instructions="Read."
+    )
+    ann.sit()
+    expect(ann.page.get_by_role("dialog", name="Instructions")).to_contain_text("Read.")
+    ann.press("Escape", "w", "a", "x", "1")
+    expect(ann.page.get_by_role("radio", checked=True)).to_have_accessible_name("no")
+    ann.press("q", "g")
+    ann.sees("2?")
+    ann.press("Control+u")
+    ann.sees("1?")
+    expect(ann.page.get_by_role("radio", checked=True)).to_have_accessible_name("yes")
+    ann.press("g")
+    ann.everything_is_saved()
+    assert tallymark.answers() == {"1?": "accept"}

@@ -107,9 +107,9 @@ def test_wrong_settings_say_which_and_what_is_expected(places: dict[str, Any], m
 
 def test_unknown_keys_of_a_recipe_are_kept_for_the_page() -> None:
     read = settings(
-        recipe_config={"my_key": [1], "card_css": "x", "labels": ["A"], "port": 7, "batch_size": None}
+        recipe_config={"my_key": [1], "task_description": "x", "labels": ["A"], "port": 7, "batch_size": None}
     )
-    assert read.extra == {"my_key": [1], "card_css": "x"}
+    assert read.extra == {"my_key": [1], "task_description": "x"}
     page = read.for_page()
     assert page["my_key"] == [1]
     assert page["labels"] == ["A"]

@@ -1,4 +1,4 @@
-"""Progress on the card itself: how much is done in all, and a word at each tenth."""
+"""Progress on the card itself: how much is done in all."""
 
 from tallymark import recipe
 
@@ -18,8 +18,7 @@ function show() {
   if (bar === null) return;
   const { done, total } = counted;
   [bar.max, bar.value] = [total, done];
-  const part = total === 0 ? 0 : Math.floor((10 * done) / total);
-  bar.nextElementSibling.textContent = `${done} of ${total}${part > 0 ? `, ${part} tenths` : ""}`;
+  bar.nextElementSibling.textContent = `${done} of ${total}`;
 }
 
 async function count() {

@@ -161,13 +161,13 @@ export function withValues(
   const start = (task: Task): string => stringify(edit.start(task, settingsFor(config, task)));
   if (start(patched) === start(card.task)) {
     const own = new Set([...card.own, ...changed]);
-    return changed.length === 0 ? card : { ...card, task: patched, own, touched: true };
+    return changed.length === 0 ? card : { ...card, task: patched, own, touched: true, message: null };
   }
   const { set, unset } = edit.changes(card.task, card.work, settingsFor(config, card.task));
   const task = patch(merge(card.task, { set, unset }), values);
   const own = new Set([...card.own, ...changed, ...Object.keys(set), ...unset]);
   const work = edit.start(task, settingsFor(config, task));
-  return { ...card, task, own, work, past: [], future: [], step: null, touched: true };
+  return { ...card, task, own, work, past: [], future: [], step: null, touched: true, message: null };
 }
 
 function patch(task: Task, values: { [key: string]: Json | undefined }): Task {
@@ -183,7 +183,7 @@ export function withWork(card: Card, work: unknown, change: Change = {}): Card {
   const step = change.step ?? null;
   const goesOn = step !== null && step === card.step && card.past.length > 0;
   const past = goesOn ? card.past : [...card.past, card.work].slice(-STEPS_KEPT);
-  return { ...card, work, past, future: [], step, touched: true };
+  return { ...card, work, past, future: [], step, touched: true, message: null };
 }
 
 /** One step of work back, or null when there is none. */
