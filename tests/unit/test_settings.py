@@ -351,7 +351,7 @@ def start(root: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_a_start_reports_once_what_is_not_used(
     start: Any, root: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(root / "work/prodigy.json", wibble=1, theme="x")
+    put(root / "work/prodigy.json", wibble=1, swipe=True)
     (root / "work/tallymark.yml").touch()
     monkeypatch.setenv("PRODIGY_PROT", "1")
     assert start() == 0
