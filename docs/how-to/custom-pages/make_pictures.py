@@ -2,8 +2,8 @@
 
     PYTHONPATH=. .venv/bin/python docs/how-to/custom-pages/make_pictures.py [NAME...]
 
-The real program with the tests' browser, light but for the dark page, 760 CSS pixels wide. With `--all`, every
-page in both themes, on a desktop and on a phone, into the folder `pages` of the temporary one, to be looked at.
+The real program with the tests' browser, light but for the dark page, 760 CSS pixels wide. With `--all`,
+every page in both themes, on a desktop and on a phone, into the folder `pages` among temporary files.
 """
 
 import sys
