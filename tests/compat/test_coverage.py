@@ -153,6 +153,7 @@ def value_of(key: str) -> Any:
         "annotations_per_task": 2,
         "blocks": [{"view_id": "text"}],
         "exclude_by": "input",
+        "theme": "dark",
         "field_autofocus": True,
         "global_css_dir": str(Path.cwd() / "styles"),
         "javascript_dir": str(Path.cwd() / "scripts"),

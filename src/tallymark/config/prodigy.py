@@ -70,7 +70,6 @@ NOT_YET: Final[Mapping[str, str]] = {
     "audio_bar_radius": _PLAYER,
     "audio_bar_width": _PLAYER,
     "audio_max_zoom": _PLAYER,
-    "card_css": "global_css styles the card, too",
     "darken_image": _REGIONS,
     "hide_relations_arrow": _RELATIONS,
     "image_manual_font_size": _REGIONS,
