@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 
 import { blocksOf } from "@/interfaces/spans/blocks";
 import { documentOf, moveBorder, occurrences } from "@/interfaces/spans/document";
-import { edit, inOrder, markAll, resize, type Span } from "@/interfaces/spans/edit";
+import { edit, inOrder, markAll, resize, type Span, type SpanWork } from "@/interfaces/spans/edit";
 import { withMet } from "@/interfaces/spans/labels";
-import { labelWidth, lanesOf } from "@/interfaces/spans/lanes";
+import { type Laid, labelWidth, NO_SPANS, relaid } from "@/interfaces/spans/lanes";
 import { type Lines, stepAtEdge, stepBeside } from "@/interfaces/spans/lines";
 import { nerTask } from "@dev/samples";
 
@@ -105,8 +105,8 @@ describe("resizing", () => {
 describe("lanes", () => {
   const none = (): number => 0;
   const lanes = (spans: Span[], width = none): number[] => {
-    const found = lanesOf(inOrder(spans), width);
-    return spans.map((one) => found.get(one) ?? -1);
+    const { laid } = relaid(NO_SPANS, inOrder(spans), width);
+    return spans.map((one) => laid.lanes[laid.spans.indexOf(one)] ?? -1);
   };
 
   it("part what overlaps, outer spans first, and are used again", () => {
@@ -117,6 +117,34 @@ describe("lanes", () => {
     const near = [span(0, 2, "ORGANISATION"), span(3, 5)];
     expect(lanes(near)).toEqual([0, 0]);
     expect(lanes(near, labelWidth as () => number)).toEqual([0, 1]);
+  });
+
+  it("are those of a fresh start after every change, and nothing else is told to differ", () => {
+    let seed = 7;
+    const random = (most: number): number => (seed = (seed * 48271) % 2147483647) % most;
+    let work: SpanWork = [];
+    let laid: Laid = NO_SPANS;
+    for (let step = 0; step < 500; step += 1) {
+      const start = random(120);
+      const victim = work[random(work.length + 1)];
+      const kept = step % 3 === 0 ? work.filter((one) => one !== victim) : work;
+      work = [...kept, span(start, start + 1 + random(9), "ABCDEFGH".slice(random(7)))];
+      if (step % 60 === 59) work = [];
+      const { laid: next, first, before, after } = relaid(laid, inOrder(work), labelWidth);
+      expect(next).toEqual(relaid(NO_SPANS, inOrder(work), labelWidth).laid);
+      const outside = ({ spans, lanes }: Laid, until: number): unknown =>
+        spans.flatMap((one, at) => (at < first || at >= until ? [[one, lanes[at]]] : []));
+      expect(outside(next, after)).toEqual(outside(laid, before));
+      laid = next;
+    }
+  });
+
+  it("far from a change are left alone", () => {
+    const old = [span(0, 4), span(20, 24), span(22, 26), span(40, 44), span(60, 64)];
+    const { laid } = relaid(NO_SPANS, old, none);
+    const [a, b, c, d, e] = old as [Span, Span, Span, Span, Span];
+    const change = relaid(laid, [a, b, c, span(23, 25), d, e], none);
+    expect(change).toMatchObject({ first: 1, before: 3, after: 4 });
   });
 });
 

@@ -91,10 +91,16 @@ export function spanAt(work: SpanWork, point: number): Span | null {
   );
 }
 
-/** Spans in the order of the text, outer ones first. */
+const ordered = new WeakMap<SpanWork, readonly Span[]>();
+
+/** Spans in the order of the text, outer ones first; work is never changed, so each is sorted once. */
 export function inOrder(work: SpanWork): readonly Span[] {
-  const sorted = work.every((span, at) => at === 0 || order(work[at - 1] ?? span, span) <= 0);
-  return sorted ? work : [...work].sort(order);
+  const found = ordered.get(work);
+  if (found !== undefined) return found;
+  const isSorted = work.every((span, at) => at === 0 || order(work[at - 1] ?? span, span) <= 0);
+  const sorted = isSorted ? work : [...work].sort(order);
+  ordered.set(work, sorted).set(sorted, sorted);
+  return sorted;
 }
 
 function order(a: Span, b: Span): number {
@@ -225,15 +231,18 @@ function listOf(value: Json | undefined): readonly Json[] {
   return Array.isArray(value) ? value : NONE;
 }
 
-/** Originals that are no spans at all (no offsets) are kept where they are. */
 function untouched(base: readonly Json[], list: readonly Stored[]): boolean {
-  return (
-    list.length === base.filter(isSpan).length && list.every((item) => Object.keys(item).join() === "$keep")
-  );
+  const spans = base.length - unreadable(base).length;
+  return list.length === spans && list.every((item) => Object.keys(item).join() === "$keep");
 }
 
+const odd = new WeakMap<readonly Json[], Stored[]>();
+
+/** Originals that are no spans at all (no offsets) are kept where they are; a document is looked at once. */
 function unreadable(base: readonly Json[]): Stored[] {
-  return base.flatMap((item, i) => (isSpan(item) ? [] : [{ $keep: i }]));
+  const found = odd.get(base) ?? base.flatMap((item, i) => (isSpan(item) ? [] : [{ $keep: i }]));
+  odd.set(base, found);
+  return found;
 }
 
 export const edit: Edit<SpanWork> = {

@@ -23,6 +23,8 @@ export interface Given {
 }
 
 const RECENT = 6;
+/** Always the same, so that what shows it is not looked at again. */
+const NONE: readonly Span[] = [];
 
 export class Marking {
   chosen = $state<string | null>(null);
@@ -44,12 +46,13 @@ export class Marking {
   );
   readonly doc = $derived.by(() => documentOf(this.given().task, this.snapping.characters));
   readonly arranged = $derived.by(() =>
-    this.overlap ? { shown: inOrder(this.work), hidden: [] } : arrange(this.work),
+    this.overlap ? { shown: inOrder(this.work), hidden: NONE } : arrange(this.work),
   );
   /** Spans of the data that do not begin and end where tokens do. */
-  readonly loose = $derived.by(() =>
-    this.work.filter((span) => span.origin !== null && isLoose(this.doc, span)),
-  );
+  readonly loose = $derived.by(() => {
+    const found = this.work.filter((span) => span.origin !== null && isLoose(this.doc, span));
+    return found.length === 0 ? NONE : found;
+  });
   readonly keys = $derived.by(() => keysInOrder(this.labels, this.config.keymap_by_label));
   readonly descriptions = $derived.by(() => descriptionsOf(this.config));
   readonly active = $derived.by(() =>

@@ -21,7 +21,7 @@ import {
 } from "@/interfaces/spans/draw";
 import type { Span } from "@/interfaces/spans/edit";
 import { inOrder } from "@/interfaces/spans/edit";
-import { labelWidth, lanesOf } from "@/interfaces/spans/lanes";
+import { type Difference, type Laid, labelWidth, NO_SPANS, relaid } from "@/interfaces/spans/lanes";
 import { Palette } from "@/interfaces/spans/palette";
 import { Sight } from "@/interfaces/spans/sight";
 import { caretAt, type Leaf, leavesOf } from "@/interfaces/spans/leaves";
@@ -78,8 +78,7 @@ const SKIPPED = "contentvisibilityautostatechange";
 export class Painter {
   private blocks: Block[] = [];
   private byElement = new WeakMap<Element, Block>();
-  private shown: readonly Span[] = [];
-  private lanes: Map<Span, number> | null = null;
+  private laid: Laid = NO_SPANS;
   private brush: Brush | null = null;
   /** Of the text, when labels were last put where there is room. */
   private width = 0;
@@ -107,25 +106,44 @@ export class Painter {
   }
 
   paint(doc: Document, shown: readonly Span[], options: PaintOptions): void {
-    this.shown = inOrder(shown);
-    if (this.brush?.doc !== doc || !alike(this.brush.options, options)) this.take(doc, options);
-    this.lanes = this.options.lanes ? lanesOf(this.shown, labelWidth) : null;
-    this.spread(doc);
-    for (const block of this.blocks) if (block.near) this.bring(block);
+    const spans = inOrder(shown);
+    const other = this.brush?.doc !== doc || !alike(this.brush.options, options);
+    const before = other ? NO_SPANS : this.laid;
+    const change = relaid(before, spans, this.options.lanes ? labelWidth : noWidth);
+    this.laid = change.laid;
+    if (other) this.take(doc, options);
+    for (const block of other ? this.blocks : this.touched(before, change)) {
+      block.over = this.over(block);
+      if (block.near) this.bring(block);
+    }
   }
 
-  /** Tells every block its spans, in one pass over both. */
-  private spread({ offsets: { toUnits } }: Document): void {
-    const found = this.blocks.map((): Segment["over"][number][] => []);
-    let first = 0;
-    for (const span of this.shown) {
-      const [start, end] = [toUnits(span.start), toUnits(span.end)];
-      const lane = this.lanes?.get(span) ?? 0;
-      while ((this.blocks[first]?.end ?? Infinity) <= start) first += 1;
-      for (let at = first; (this.blocks[at]?.start ?? Infinity) < end; at += 1)
-        found[at]?.push({ span, lane });
+  /** Blocks with spans that came, went, or got another lane. */
+  private touched(before: Laid, change: Difference): Block[] {
+    const gone = before.spans.slice(change.first, change.before);
+    const came = this.shown.slice(change.first, change.after);
+    const stretches = [...gone, ...came].map((span) => this.unitsOf(span));
+    return this.blocks.filter((block) => stretches.some((one) => isOver(one, block)));
+  }
+
+  /** The spans over a block, with their lanes. */
+  private over(block: Block): Segment["over"] {
+    const found: Segment["over"][number][] = [];
+    for (const [at, span] of this.shown.entries()) {
+      const stretch = this.unitsOf(span);
+      if (stretch.start >= block.end) break;
+      if (isOver(stretch, block)) found.push({ span, lane: this.laid.lanes[at] ?? 0 });
     }
-    this.blocks.forEach((block, at) => (block.over = found[at] ?? []));
+    return found;
+  }
+
+  private unitsOf({ start, end }: Span): Stretch {
+    const { offsets } = this.brush?.doc ?? {};
+    return { start: offsets?.toUnits(start) ?? start, end: offsets?.toUnits(end) ?? end };
+  }
+
+  private get shown(): readonly Span[] {
+    return this.laid.spans;
   }
 
   /** Ends what goes on in the background. */
@@ -283,8 +301,11 @@ export class Painter {
   /** Everything drawn for a span. */
   elementsOf(span: Span | null): HTMLElement[] {
     if (span === null) return [];
-    const found = this.box.querySelectorAll<HTMLElement>(`[data-span="${CSS.escape(keyOf(span))}"]`);
-    return [...found];
+    const stretch = this.unitsOf(span);
+    const found = `[data-span="${CSS.escape(keyOf(span))}"]`;
+    return this.blocks
+      .filter((block) => isOver(stretch, block))
+      .flatMap(({ element }) => [...element.querySelectorAll<HTMLElement>(found)]);
   }
 
   /** The span whose band is under a point; null on the text and beside it. */
@@ -378,6 +399,14 @@ function partsOf(blocks: readonly Block[]): Part[] {
     parts.push({ element, blocks: own });
   }
   return parts;
+}
+
+function isOver(span: Stretch, block: Stretch): boolean {
+  return span.start < block.end && span.end > block.start;
+}
+
+function noWidth(): number {
+  return 0;
 }
 
 function sameSpans(a: Segment["over"], b: Segment["over"]): boolean {

@@ -51,6 +51,8 @@ export class Sheet {
   draw(): void {
     cancelAnimationFrame(this.frame);
     this.frame = 0;
+    // Labels are measured before the tint is written, so that the text is laid out once.
+    this.painter.settle();
     if (this.far !== null) this.revealStretch(this.far);
     this.far = null;
     this.drawn = this.painter.size;
