@@ -25,7 +25,18 @@ _NEW_ANSWER = Statement(
     RETURNING id
     """,
 )
-_NEW_ANSWER_UNNAMED = Statement(_NEW_ANSWER.purpose, _NEW_ANSWER.sql.replace("RETURNING id", ""))
+_NEW_ANSWER_UNNAMED = Statement(
+    _NEW_ANSWER.purpose,
+    _NEW_ANSWER.sql.replace("RETURNING id", ""),
+    types={
+        **dict.fromkeys(("op_id", "status", "decision", "changes", "form_state"), "text"),
+        **dict.fromkeys(("comment", "reason", "validated"), "text"),
+        **dict.fromkeys(("dataset", "task", "session", "revision", "base", "run"), "bigint"),
+        **dict.fromkeys(("active_ms", "beside", "label_version"), "bigint"),
+        **dict.fromkeys(("client_time", "server_time", "shown_at"), "float8"),
+        "fingerprint": "bytea",
+    },
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,7 @@ _CLIENT = Statement(
     "A client of a seat called.",
     "INSERT INTO client (session, id, last_call) VALUES (:session, :client, :now)"
     " ON CONFLICT (session, id) DO UPDATE SET last_call = excluded.last_call",
+    types={"session": "bigint", "client": "text", "now": "float8"},
 )
 _OTHER_CLIENT = Statement(
     "Is another client of the seat alive?",
@@ -89,6 +90,11 @@ _WRITE = Statement(
     "UPDATE session SET last_call = :last_call, cursor_rank = :cursor_rank, cursor_task = :cursor_task,"
     " answered = :answered, ineligible = :ineligible, held = :held, position = :position, idle = :idle,"
     " none_at = :none_at, none_more_at = :none_more_at WHERE id = :id",
+    types={
+        **dict.fromkeys(("id", "cursor_task", "answered", "ineligible", "held", "position"), "bigint"),
+        **dict.fromkeys(("idle", "none_at", "none_more_at"), "bigint"),
+        **dict.fromkeys(("last_call", "cursor_rank"), "float8"),
+    },
 )
 _EVERYONE = Statement(
     "Tasks that want everyone and were done before this seat joined.",

@@ -18,6 +18,11 @@ _ANSWERED = Statement(
        SET state = 'answered', slot = 0, client = NULL, standing = excluded.standing,
            revision = excluded.revision, position = excluded.position, answered_at = excluded.answered_at
     """,
+    types={
+        **dict.fromkeys(("task", "session", "revision", "position"), "bigint"),
+        "standing": "text",
+        "now": "float8",
+    },
 )
 
 _EDITED = Statement(

@@ -23,6 +23,10 @@ _WRITE = Statement(
     "Bring tasks up to date.",
     "UPDATE task SET state = :state, overlap = :overlap, least = :least, most = :most, audience = :audience,"
     " taken = :taken, counted = :counted WHERE id = :id",
+    types={
+        "state": "text",
+        **dict.fromkeys(("id", "overlap", "least", "most", "audience", "taken", "counted"), "bigint"),
+    },
 )
 _SLOTS_OF = Statement(
     "Which of these leases of a seat hold a slot.",

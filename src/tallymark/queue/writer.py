@@ -124,7 +124,14 @@ class Writer:
             return batch
 
     def _commit(self, batch: list[Piece]) -> list[Outcome]:
-        batch = _begun(batch)
+        begun = _begun(batch)
+        swift = [piece for piece in begun if piece.swift or piece.reach is not None]
+        done = self._together(swift) if len(swift) > 1 else []
+        rest = [piece for piece in begun if piece not in swift] if done else begun
+        return done + (self._carefully(rest) if rest else [])
+
+    def _carefully(self, batch: list[Piece]) -> list[Outcome]:
+        """All pieces in one transaction, each in a savepoint of its own."""
         try:
             with self._store.transaction() as tx:
                 return [self._one(tx, piece) for piece in batch]
@@ -169,9 +176,14 @@ class Writer:
         """All pieces in one transaction; none where anything failed."""
         try:
             with self._store.swift_transaction() as tx:
-                if any(piece.reach for piece in batch):
-                    look_ahead(tx, [piece.reach for piece in batch if piece.reach is not None])
-                return [(piece.future, piece.work(tx), None) for piece in batch]
+                alone = [
+                    piece for piece in batch if piece.reach is None
+                ]  # they may touch what others foresee
+                grouped = [piece for piece in batch if piece.reach is not None]
+                done = [_swiftly(tx, piece) for piece in alone]
+                if grouped:
+                    look_ahead(tx, [piece.reach for piece in grouped if piece.reach is not None])
+                return done + [_swiftly(tx, piece) for piece in grouped]
         except BaseException:  # as above; each piece tells by itself what is wrong with it
             log.debug("%d requests are done one by one", len(batch), exc_info=True)
             return []
@@ -181,6 +193,11 @@ class Writer:
             return piece.future, self._store.do(piece.work), None
         except BaseException as error:  # as above
             return piece.future, None, error
+
+
+def _swiftly(tx: Transaction, piece: Piece) -> Outcome:
+    with tx.savepoint():
+        return piece.future, piece.work(tx), None
 
 
 def _first(pieces: deque[Piece], most: int) -> list[Piece]:

@@ -5,7 +5,6 @@ The tables are in a schema of their own, so that a database may hold other thing
 
 import itertools
 import time
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -17,7 +16,8 @@ from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from tallymark.databases import NO_DRIVER, libpq_url, shown, without_password
 from tallymark.errors import StoreConflict, StoreError, StoreUnavailable
 from tallymark.store.database import Clock, ddl
-from tallymark.store.statements import POSTGRESQL, POSTGRESQL_READING, Statement
+from tallymark.store.statements import POSTGRESQL, POSTGRESQL_READING, Dialect, Statement, render_many
+from tallymark.store.swift import SwiftTransaction
 from tallymark.store.transaction import Transaction
 
 try:
@@ -56,13 +56,13 @@ class PostgreSQLTransaction(Transaction):
     def __init__(
         self,
         connection: "psycopg.Connection[Any]",
+        dialect: Dialect,
         now: float,
-        database: "PostgreSQLDatabase",
         *,
-        writing: bool,
+        database: "PostgreSQLDatabase",
     ) -> None:
-        super().__init__(connection, POSTGRESQL if writing else POSTGRESQL_READING, now)
-        self.concurrent = writing
+        super().__init__(connection, dialect, now)
+        self.concurrent = dialect is POSTGRESQL
         self._database = database
         self._cursors = itertools.count()
 
@@ -130,11 +130,8 @@ class PostgreSQLTransaction(Transaction):
             raise explained from error
 
 
-class SwiftTransaction(PostgreSQLTransaction):
-    """A transaction whose statements go out together: nothing waits for an answer that nobody looks at.
-
-    An error may be raised by a later statement than its own. All of the transaction is undone then.
-    """
+class SwiftPostgreSQLTransaction(SwiftTransaction, PostgreSQLTransaction):
+    """A transaction whose statements go out in a pipeline: nothing waits for an answer nobody looks at."""
 
     def __init__(
         self,
@@ -143,10 +140,9 @@ class SwiftTransaction(PostgreSQLTransaction):
         database: "PostgreSQLDatabase",
         now: float | None,
     ) -> None:
-        super().__init__(connection, 0.0, database, writing=True)
+        super().__init__(connection, POSTGRESQL, 0.0, database=database)
         self._timed = timed
         self._known_now = now
-        self._foreseen: defaultdict[tuple[Any, ...], list[Any]] = defaultdict(list)
 
     @property
     def now(self) -> float:
@@ -160,39 +156,24 @@ class SwiftTransaction(PostgreSQLTransaction):
         rows: list[Any] = self._explaining(self._execute(statement, parameters or {}).fetchall)
         return rows
 
-    def one(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> Any:
-        """The first row, or None."""
-        rows = self._foreseen.get((statement, *(parameters or {}).values()))
-        if rows:
-            return rows.pop()
-        return self._explaining(self._execute(statement, parameters or {}).fetchone)
-
-    def foresee(self, statement: Statement, parameters: Mapping[str, Any], row: Any) -> None:
-        """The next `one` of a statement with these parameters, named in this order, gives this row."""
-        self._foreseen[statement, *parameters.values()].append(row)
-
-    def lock(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> None:
-        """Execute a statement that does nothing but lock, unless that was done ahead."""
-        foreseen = self._foreseen.get((statement, *(parameters or {}).values()))
-        if foreseen:
-            foreseen.pop()
-        else:
-            super().lock(statement, parameters)
-
     def touched(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> int:
         """Not known here."""
         raise NotImplementedError
 
-    @contextmanager
-    def savepoint(self) -> Iterator[None]:
-        """Undo everything when something inside raises: it has to be done again in another transaction."""
-        try:
-            yield
-        except Exception as error:
-            raise StoreConflict(f"Work in {self._database.name} has to be done again by itself.") from error
-
     def _check(self) -> None:
         """What went wrong is known at the commit."""
+
+    def _execute(self, statement: Statement, parameters: Mapping[str, Any], *, keys: int = 0) -> Any:
+        self._write()
+        return super()._execute(statement, parameters, keys=keys)
+
+    def _send(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
+        if statement.types is None or len(rows) == 1:
+            for row in rows:
+                super()._execute(statement, row)
+            return
+        arrays = {name: [row[name] for row in rows] for name in statement.types}
+        self._explaining(lambda: self._connection.execute(render_many(statement), arrays))
 
 
 class PostgreSQLDatabase:
@@ -233,7 +214,8 @@ class PostgreSQLDatabase:
     def begun(self, *, writing: bool) -> Iterator[PostgreSQLTransaction]:
         """A transaction: READ COMMITTED for who writes, one snapshot for who reads."""
         with self._failing(), self._begin(_READ_WRITE if writing else _SNAPSHOT) as (connection, now):
-            transaction = PostgreSQLTransaction(connection, now, self, writing=writing)
+            dialect = POSTGRESQL if writing else POSTGRESQL_READING
+            transaction = PostgreSQLTransaction(connection, dialect, now, database=self)
             try:
                 yield transaction
                 connection.execute("COMMIT")
@@ -243,7 +225,7 @@ class PostgreSQLDatabase:
                 raise
 
     @contextmanager
-    def begun_swiftly(self) -> Iterator[SwiftTransaction]:
+    def begun_swiftly(self) -> Iterator[SwiftPostgreSQLTransaction]:
         """A transaction for who writes, whose statements are sent in a pipeline."""
         with self._failing(), self._pooled() as connection:
             try:
@@ -251,7 +233,7 @@ class PostgreSQLDatabase:
                     connection.execute(_READ_WRITE)
                     timed = connection.execute(_TIME_AND_PATIENCE)
                     now = None if self._clock is None else self._clock()
-                    yield SwiftTransaction(connection, timed, self, now)
+                    yield SwiftPostgreSQLTransaction(connection, timed, self, now)
                     committed = connection.execute("COMMIT")
             except BaseException:
                 if connection.info.transaction_status != TransactionStatus.IDLE and not connection.broken:

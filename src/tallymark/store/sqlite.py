@@ -5,7 +5,7 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from tallymark.databases import shown
 from tallymark.errors import StoreError, StoreUnavailable
 from tallymark.store.database import Clock, ddl
 from tallymark.store.statements import SQLITE, Statement
+from tallymark.store.swift import SwiftTransaction
 from tallymark.store.transaction import Row, Transaction
 
 APPLICATION_ID = 0x54414C59  # "TALY": marks the SQLite file as ours
@@ -38,9 +39,6 @@ class SQLiteTransaction(Transaction):
     """A transaction of the one writer, or a reader's snapshot."""
 
     _connection: sqlite3.Connection
-
-    def lock(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> None:
-        """Nothing: the one writer holds the database."""
 
     def foresee(self, statement: Statement, parameters: Mapping[str, Any], row: Row | None) -> None:
         """Nothing: asking costs no more than remembering."""
@@ -86,6 +84,24 @@ class SQLiteTransaction(Transaction):
             return self._connection.execute(sql, _storable(parameters))
 
 
+class SwiftSQLiteTransaction(SwiftTransaction, SQLiteTransaction):
+    """The writer's transaction for many calls."""
+
+    def new_ids(self, table: str, count: int) -> range:
+        """`count` fresh ids of a table, in order."""
+        self._write()
+        return super().new_ids(table, count)
+
+    def _execute(
+        self, statement: Statement, parameters: Mapping[str, Any], *, keys: int = 0
+    ) -> sqlite3.Cursor:
+        self._write()
+        return super()._execute(statement, parameters, keys=keys)
+
+    def _send(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
+        self._connection.executemany(self._rendered(statement), rows)
+
+
 class SQLiteDatabase:
     """One file. What is written to it survives a power cut once the transaction has ended."""
 
@@ -108,12 +124,15 @@ class SQLiteDatabase:
         """Seconds since 1970 by the clock of this machine."""
         return self._clock()
 
-    @contextmanager
-    def begun(self, *, writing: bool) -> Iterator[SQLiteTransaction]:
+    def begun(self, *, writing: bool) -> AbstractContextManager[SQLiteTransaction]:
         """A transaction; `writing` takes the file's one lock at once.
 
         Errors: `StoreError` when the file was removed or replaced: nothing written to it would last.
         """
+        return self._begun(SQLiteTransaction, writing=writing)
+
+    @contextmanager
+    def _begun(self, kind: type[SQLiteTransaction], *, writing: bool) -> Iterator[SQLiteTransaction]:
         if writing:
             self._check_file()
         pooled = self._engine.raw_connection()
@@ -122,7 +141,7 @@ class SQLiteDatabase:
         try:
             connection.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
             try:
-                yield SQLiteTransaction(connection, SQLITE, self.now)
+                yield kind(connection, SQLITE, self.now)
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
@@ -136,8 +155,8 @@ class SQLiteDatabase:
             self._scrub()
 
     def begun_swiftly(self) -> AbstractContextManager[SQLiteTransaction]:
-        """The same as any: a call of SQLite is no message."""
-        return self.begun(writing=True)
+        """A transaction for who writes, whose statements wait for others of their kind."""
+        return self._begun(SwiftSQLiteTransaction, writing=True)
 
     def is_new(self, transaction: Transaction) -> bool:
         """Whether there is no table yet."""

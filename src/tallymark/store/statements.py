@@ -13,11 +13,12 @@ this order. A statement is rendered once per dialect.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
 _MACRO = re.compile(r"\{(\w+)(?::(\w+))?\}")
+_VALUES = re.compile(r"VALUES\s*\(([^()]*)\)")
 _PARAMETER = re.compile(r"'[^']*'|%|(?<!:):([a-z]\w*)")
 
 
@@ -36,11 +37,14 @@ class Statement:
     """One SQL statement with the sentence that says what it does.
 
     `postgresql` is the same for PostgreSQL, where the one of SQLite would lock too little or be slow there.
+    With the types of all its parameters there, an `INSERT … VALUES` or `UPDATE … WHERE` can be carried out
+    there for many rows at once (`render_many`).
     """
 
     purpose: str
     sql: str
     postgresql: str | None = None
+    types: Mapping[str, str] | None = None
 
 
 def _percent(sql: str) -> str:
@@ -98,3 +102,21 @@ def render(statement: Statement, dialect: Dialect, keys: int = 0) -> str:
 
     own = statement.postgresql if dialect.name == "postgresql" else None
     return dialect.spelled(_MACRO.sub(expand, own or statement.sql))
+
+
+@cache
+def render_many(statement: Statement) -> str:
+    """The text for PostgreSQL that takes an array of values for each parameter, in place of one value.
+
+    Errors: `ValueError` for a statement without the types of its parameters.
+    """
+    if statement.types is None:
+        raise ValueError(f"The types of the parameters are not known: {statement.purpose}")
+    arrays = ", ".join(f"CAST(:{name} AS {type}[])" for name, type in statement.types.items())
+    names = ", ".join(f"given_{name}" for name in statement.types)
+    given = f"unnest({arrays}) AS given({names})"
+    of_rows = _PARAMETER.sub(lambda found: f"given_{found[1]}" if found[1] else found[0], statement.sql)
+    if of_rows.lstrip().startswith("UPDATE"):
+        changes, _, where = of_rows.rpartition(" WHERE ")
+        return POSTGRESQL.spelled(f"{changes} FROM {given} WHERE {where}")
+    return POSTGRESQL.spelled(_VALUES.sub(rf"SELECT \1 FROM {given}", of_rows))  # noqa: S608

@@ -95,8 +95,7 @@ class Transaction(ABC):
         rows: int = self._execute(statement, parameters or {}).rowcount
         return rows
 
-    @abstractmethod
-    def lock(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> None:
+    def lock(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> None:  # noqa: B027
         """Execute a statement that does nothing but lock, where several transactions write at once."""
 
     @abstractmethod
