@@ -145,6 +145,7 @@ _LEASE = Statement(
     ON CONFLICT (task, session) DO UPDATE
        SET state = 'leased', slot = 1, client = excluded.client, leased_at = excluded.leased_at
     """,
+    types={"task": "bigint", "session": "bigint", "client": "text", "now": "float8"},
 )
 _HELD = Statement(
     "What a client of a seat holds, with documents, in the order of the tasks.",

@@ -87,14 +87,14 @@ class PostgreSQLTransaction(Transaction):
     def many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute once for each row of parameters."""
         given = list(rows)
-        if not given:
-            return
-        sql = self._rendered(statement)
         if len(given) == 1:
-            self._explaining(lambda: self._connection.execute(sql, given[0]))
-            return
-        with self._connection.cursor() as cursor:
-            self._explaining(lambda: cursor.executemany(sql, given))
+            self._execute(statement, given[0])
+        elif given and statement.types is not None:
+            arrays = {name: [row[name] for row in given] for name in statement.types}
+            self._explaining(lambda: self._connection.execute(render_many(statement), arrays))
+        elif given:
+            with self._connection.cursor() as cursor:
+                self._explaining(lambda: cursor.executemany(self._rendered(statement), given))
 
     def new_ids(self, table: str, count: int) -> Sequence[int]:
         """`count` fresh ids of a table, in order, perhaps with gaps; no id is ever given again."""
@@ -168,12 +168,7 @@ class SwiftPostgreSQLTransaction(SwiftTransaction, PostgreSQLTransaction):
         return super()._execute(statement, parameters, keys=keys)
 
     def _send(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
-        if statement.types is None or len(rows) == 1:
-            for row in rows:
-                super()._execute(statement, row)
-            return
-        arrays = {name: [row[name] for row in rows] for name in statement.types}
-        self._explaining(lambda: self._connection.execute(render_many(statement), arrays))
+        PostgreSQLTransaction.many(self, statement, rows)
 
 
 class PostgreSQLDatabase:
