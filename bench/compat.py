@@ -228,7 +228,7 @@ class Place:
                 connection.executescript(content)
         elif content is not None:
             target.write_text(content if isinstance(content, str) else json.dumps(content))
-        elif target.suffix in (".pkl", ".pickle"):
+        elif target.suffix in (".pkl", ".pickle", ".dict"):
             # a `Thing`, of the module that a recipe's process has
             target.write_bytes(b"cthings\nThing\n)R.")
         elif (self.work / f"rows{target.suffix}").is_file():
@@ -388,7 +388,7 @@ def annotate(address: str, process: "subprocess.Popen[bytes]") -> tuple[str, str
 
 def values(task: dict[str, Any], view: str, project: dict[str, Any]) -> dict[str, Any]:
     """What an annotator might have entered."""
-    blocks = (task.get("config") or {}).get("blocks") or (project.get("settings") or {}).get("blocks") or []
+    blocks = (task.get("config") or {}).get("blocks") or (project.get("config") or {}).get("blocks") or []
     views = [view, *(block.get("view_id") for block in blocks)]
     found: dict[str, Any] = {}
     options = task.get("options") or []

@@ -91,6 +91,11 @@ class TestSorters:
         assert kept["0.5"] == given["0.5"]
         assert kept["0.02"] + kept["0.98"] < (given["0.02"] + given["0.98"]) / 2
 
+    def test_what_is_certain_is_not_asked_while_there_is_anything_else(self) -> None:
+        kept = texts(sorters.prefer_uncertain(self.scored(1.0, 0.0, 0.5, 1.0)))
+        assert kept == ["0.5"]
+        assert len(texts(sorters.prefer_uncertain(self.scored(*[1.0] * 50)))) > 1, "tasks keep coming"
+
     def test_a_bias_moves_what_is_sought(self) -> None:
         random.seed(3)
         scores = [0.1, 0.9] * 200

@@ -128,6 +128,13 @@ class TestEntityRecognizer:
         assert scores["Acme"] > 0.9
         assert model.has_label("ORG")
 
+    def test_what_is_most_unlikely_is_not_asked_about(self, nlp: Any) -> None:
+        model = EntityRecognizer(nlp)
+        [(_, _, scores)] = model._analysed([{"text": ADA}], 1)
+        suggested = [score for score, _ in model([{"text": ADA}])]
+        assert min(scores.values()) < 0.001 <= min(suggested)
+        assert len(suggested) == sum(score >= 0.001 for score in scores.values())
+
     def test_labels_limit_what_is_suggested(self, nlp: Any) -> None:
         tasks = [task for _, task in EntityRecognizer(nlp, label=["ORG"])([{"text": ADA}])]
         assert {task["spans"][0]["label"] for task in tasks} == {"ORG"}

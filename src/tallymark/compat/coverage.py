@@ -106,14 +106,14 @@ COMMANDS: Final[Mapping[str, Mapping[str, Known]]] = {
     },
     "Terms": {
         "terms.teach": Known(why=COPY),
-        "terms.to-patterns": Known(why=COPY),
+        "terms.to-patterns": Known(why="write the accepted texts of `tallymark db-out` as patterns"),
         "terms.llm.fetch": Known(why=NO_LLM),
         "terms.openai.fetch": Known(why=NO_LLM),
         "terms.train-vectors": Known(why="it was taken out of Prodigy, too"),
     },
     "Looking and comparing": {
         "mark": Known("loader label view-id exclude", better="restarts go on after the last row"),
-        "match": Known(why=COPY),
+        "match": Known(why="`ner.match` of explosion/prodigy-recipes runs as it is"),
         "review": Known(why=NO_REVIEW),
         "compare": Known(why="its interfaces `compare` and `diff` are there, the recipe is not"),
         "ab.llm.tournament": Known(why=NO_LLM),

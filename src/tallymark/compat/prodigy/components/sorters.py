@@ -77,7 +77,8 @@ class Probability:
 class ExpMovingAverage:
     """Gives tasks whose score is no lower than those of late: what is high is seen against its neighbours.
 
-    The more are passed over in a row, the lower one may be, so tasks keep coming when all scores sink.
+    The more are passed over in a row, the lower one may be, so tasks keep coming when all scores sink. A
+    score of 0 has nothing of what is sought: such a task comes only when there was nothing else for long.
     """
 
     def __init__(self, stream: Iterable[Scored]) -> None:
@@ -102,6 +103,8 @@ class ExpMovingAverage:
         average = score if self._average is None else self._average
         self._average = DECAY * average + (1 - DECAY) * score
         self._spread = DECAY * self._spread + (1 - DECAY) * abs(score - average)
+        if score <= 0 and self._passed < PATIENCE:
+            return False
         leeway = random.random() + self._passed / PATIENCE  # noqa: S311
         return score >= average - leeway * self._spread
 

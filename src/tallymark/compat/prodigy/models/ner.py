@@ -22,6 +22,8 @@ Place = tuple[int, int, str]
 _BATCH: Final = 32
 _WIDTH: Final = 16
 _DENSITY: Final = 0.0001
+_LEAST: Final = 0.001
+"""What is less likely is not asked about."""
 _REJECTED: Final = "rejected"
 _LIKELY: Final = 0.5
 
@@ -48,7 +50,7 @@ class EntityRecognizer:
         """Scored tasks, each with one entity to judge; texts without any give none."""
         for task, doc, scores in self._analysed(stream, batch_size):
             for place, score in sorted(scores.items()):
-                if place[2] in self.labels:
+                if place[2] in self.labels and score >= _LEAST:
                     yield score, _asked(task, doc, place, score)
 
     def update(self, answers: Iterable[Task], drop: float = 0.0) -> float:
