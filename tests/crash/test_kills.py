@@ -82,7 +82,7 @@ def test_nothing_is_lost_under_kills(
     machine: Machine, postgresql: PostgreSQL | None, tmp_path: Path, kind: str, overlap: int
 ) -> None:
     given = given_source(kind, tmp_path, overlap=overlap, rows=300)
-    kills = 3 if postgresql is None else 6
+    kills = 6 if postgresql is not None and kind == "file" else 3
     trial = Trial(machine, given, 8, kills=kills, seed=1, overlap=overlap, postgresql=postgresql)
     trial.check(finish(trial.run()))
 

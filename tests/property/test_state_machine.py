@@ -260,7 +260,7 @@ COMMON = settings(
     phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
-FAST = settings(COMMON, max_examples=70, stateful_step_count=30, derandomize=True, database=None)
+FAST = settings(COMMON, max_examples=50, stateful_step_count=30, derandomize=True, database=None)
 SHORT = settings(FAST, max_examples=12, stateful_step_count=25)
 SOAK = settings(COMMON, max_examples=3000, stateful_step_count=80, print_blob=True, derandomize=False)
 

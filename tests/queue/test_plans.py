@@ -276,7 +276,7 @@ def test_whoever_has_answered_everything_looks_past_it_once(
     few = steps(team, a_lease(answered_all(team, 20)))
     many = team.other("many", **settings)
     many.people("bob", "cyd")
-    ann = answered_all(many, 2_500)
+    ann = answered_all(many, 800)
     assert steps(many, a_lease(ann)) <= few * 1.5
     bob = many.seat("bob")
     taken = bob.lease(5)

@@ -9,7 +9,7 @@ from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
 from tests.server.conftest import Served
 
-EXAMPLES = 40
+EXAMPLES = 20
 NO_HOST = {"host_down", "channel_down"}
 """What a call that needs a recipe's process says where none runs."""
 
