@@ -177,13 +177,13 @@ def acted(ann: Annotator) -> Iterator[Work]:
             page.keyboard.press("ArrowDown")
 
     def label() -> None:
-        for n in range(30):
+        for n in range(60):
             page.keyboard.press("ArrowRight")
             page.keyboard.press("ArrowRight")
             page.keyboard.press(str(n % len(LABELS) + 1))
 
     def resize() -> None:
-        for _ in range(10):
+        for _ in range(30):
             for key in (".", "p", "o", "Backspace"):
                 page.keyboard.press(key)
 

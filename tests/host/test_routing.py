@@ -131,6 +131,16 @@ def test_how_many_are_wanted_may_be_said_besides(desk: Desk) -> None:
     assert desk.lease(bob)["state"] == "waiting"
 
 
+def test_a_router_that_names_nobody_who_is_there_is_told_of_once(desk: Desk) -> None:
+    stream = texts("ann", "zoe", "zoe ann", "  ", "yan")
+    host = desk.start(lambda: {"stream": stream, "task_router": by_letter}, allowed_sessions=["ann"])
+    host.heard("The task_router names nobody for some tasks")
+    host.heard("The task_router names 'yan', and nobody has come by that name yet")
+    settled(desk, desk.claim("ann"))
+    assert sum("'zoe'" in line for line in host.said) == 1
+    assert not any("'ann'" in line for line in host.said)
+
+
 def test_a_router_that_fails_stops_the_stream_and_loses_nothing(desk: Desk) -> None:
     def broken(ctrl: Controller, session_id: str, item: Task) -> list[str]:
         return ["news-ann"] if item["text"] == "a" else [ctrl.nobody]  # type: ignore[attr-defined]

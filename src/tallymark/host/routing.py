@@ -4,7 +4,7 @@ Routers decide who may have a task, never who has it: that is decided when someb
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from tallymark import jsontext
@@ -81,6 +81,7 @@ class Routing:
         self._fallback = _fallback(self._router, settings.router_fallback)
         self._known: dict[str, int] = {}
         self._greeted: set[str] = set()
+        self._missed: set[str | None] = set()
         self._after: int | None = None
 
     def wish(self, task: Task) -> dict[str, Any]:
@@ -141,9 +142,23 @@ class Routing:
         if not self._known and not self._controller.session_ids:
             return {"people": [], "fallback": self._fallback}
         named = self._named(self._router, task if "_task_hash" in task else set_hashes(task))
+        self._tell_of_absent(named)
         counts = {"overlap": max(1, len(named))} if self._counts else {}
         people = None if WHOEVER_ASKS in named else list(named)
         return {"people": people, "fallback": self._fallback, **counts}
+
+    def _tell_of_absent(self, named: Collection[str]) -> None:
+        """Say it once of each name that nobody has come under, and once that the router named none."""
+        absent: set[str | None] = {name for name in named if name not in (WHOEVER_ASKS, *self._known)}
+        for name in sorted((absent or ({None} if not named else set())) - self._missed, key=str):
+            self._missed.add(name)
+            if name is None:
+                self._say("The task_router names nobody for some tasks. They wait until it names somebody.")
+            else:
+                self._say(
+                    f"The task_router names {name!r}, and nobody has come by that name yet. Its tasks wait "
+                    "until somebody does, or until they are opened to all on the page /admin."
+                )
 
     def _named(self, router: Router, task: Task) -> dict[str, None]:
         """The names of the sessions a router gives. Errors: `RecipeError`."""
