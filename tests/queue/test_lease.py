@@ -9,7 +9,7 @@ from tests.queue.team import START, Team
 
 from tallymark import jsontext
 from tallymark.errors import NotKnown
-from tallymark.queue import lease, operate, runs, seats, servers
+from tallymark.queue import lease, numbers, operate, runs, seats, servers
 from tallymark.store import Store
 
 FIFTEEN_MINUTES = 900.0
@@ -536,4 +536,4 @@ def test_the_reply_as_text_says_the_same_as_the_other(team: Team) -> None:
      ("²", False), (1, False), (None, False)],
 )  # fmt: skip
 def test_what_has_the_form_of_a_task_id(task_id: object, ours: bool) -> None:
-    assert lease.is_task_id(task_id) is ours
+    assert numbers.is_task_id(task_id) is ours

@@ -9,7 +9,7 @@ from tallymark.queue.ahead import Reach
 from tallymark.queue.conflicts import conflict_of, store_beside
 from tallymark.queue.drafts import keep_draft, keep_refusal
 from tallymark.queue.journal import journal
-from tallymark.queue.lease import is_task_id
+from tallymark.queue.numbers import is_task_id
 from tallymark.queue.operations import ack, problem_of, quarantine, quarantined
 from tallymark.queue.progress import seat_progress
 from tallymark.queue.revisions import base_of, cumulative, known_op, original, place_of

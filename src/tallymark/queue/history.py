@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tallymark.queue.lease import draft_of, within_64_bits
+from tallymark.queue.lease import draft_of
+from tallymark.queue.numbers import within_64_bits
 from tallymark.queue.seats import lock_seat
 from tallymark.store import Row, Statement, Transaction
 from tallymark.store.documents import merged

@@ -12,7 +12,7 @@ from tallymark.errors import InputError, NotKnown
 from tallymark.queue.datasets import find_dataset
 from tallymark.queue.history import labels_of
 from tallymark.queue.label_changes import apply_changes, changes_of
-from tallymark.queue.lease import within_64_bits
+from tallymark.queue.numbers import within_64_bits
 from tallymark.queue.people import send_answer_back
 from tallymark.queue.runs import note
 from tallymark.store import Row, Statement, Transaction

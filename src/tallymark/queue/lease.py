@@ -7,22 +7,20 @@ import orjson
 
 from tallymark import jsontext
 from tallymark.queue.eligibility import (
-    AVAILABLE,
     NOT_HAD,
     WANTS_MORE,
     Wish,
-    audiences_of,
     belongs,
-    eligible,
     had,
     missed_audiences,
 )
-from tallymark.queue.exclusion import bar_meanwhile
 from tallymark.queue.journal import journal
-from tallymark.queue.progress import open_tasks, seat_progress
-from tallymark.queue.runs import allowed_names
+from tallymark.queue.numbers import is_task_id, within_64_bits
+from tallymark.queue.progress import seat_progress
+from tallymark.queue.search import RETURNED_LOOK, beyond, search, search_from, search_returned
 from tallymark.queue.seats import CLIENT_SECONDS, NO_CLIENT, Seat, also_open, called
 from tallymark.queue.servers import is_awake
+from tallymark.queue.standstill import can_lease, lease_state
 from tallymark.queue.tasks import Tasks, hold_fewer
 from tallymark.queue.waiting import open_tasks_to_all
 from tallymark.store import Row, Statement, Transaction, json_ids
@@ -30,8 +28,6 @@ from tallymark.store.documents import merged
 from tallymark.types import DetailDict, LeaseState, ProgressDict
 
 SILENT_SECONDS = 60.0
-HOST_SECONDS = 15.0
-RETURNED_LOOK = 100
 
 _REBIND = Statement(
     "Leases of a seat's dead clients go to the calling one.",
@@ -65,59 +61,6 @@ _SILENT = Statement(
        AND NOT EXISTS (SELECT 1 FROM assignment u WHERE u.task = l.task AND u.standing = 'surplus')
      ORDER BY s.last_call, t.rank, t.id LIMIT :need {{lock_free:s}}
     """,  # noqa: S608
-)
-_FROM_RETURNED = Statement(
-    "Tasks that became available again: the first few, and whether this seat may take them.",
-    f"""
-    SELECT r.rank, r.task AS id, {WANTS_MORE} AS free, {AVAILABLE} AS mine
-      FROM returned r JOIN task t ON t.id = r.task
-     WHERE r.dataset = :dataset ORDER BY r.rank, r.task LIMIT {RETURNED_LOOK} {{lock_free:t}}
-    """,  # noqa: S608
-)
-_NOT_RETURNED = Statement(
-    "A task is no longer waiting to be taken again.",
-    "DELETE FROM returned WHERE dataset = :dataset AND rank = :rank AND task = :id",
-)
-_IN_ORDER = f"""
-    SELECT t.id, t.rank FROM task t
-     WHERE t.dataset = :dataset AND t.audience = :audience AND (t.rank, t.id) > (:rank, :task)
-       AND {WANTS_MORE} AND {NOT_HAD}
-     ORDER BY t.rank, t.id LIMIT :need
-"""  # noqa: S608
-_NEXT = Statement(
-    "The next open tasks of an audience after a cursor: of its rank, then of higher ones, along the index.",
-    f"""
-    SELECT t.id, t.rank FROM task t WHERE t.id IN (
-        SELECT id FROM (
-            SELECT t.id, t.rank FROM task t
-             WHERE t.dataset = :dataset AND t.audience = :audience AND t.rank = :rank AND t.id > :task
-               AND {WANTS_MORE} AND {NOT_HAD}
-             UNION ALL
-            SELECT t.id, t.rank FROM task t
-             WHERE t.dataset = :dataset AND t.audience = :audience AND t.rank > :rank
-               AND {WANTS_MORE} AND {NOT_HAD}
-             ORDER BY rank, id LIMIT :need) AS next)
-     ORDER BY t.rank, t.id
-    """,  # noqa: S608
-    postgresql=f"{_IN_ORDER} {{lock_free:t}}",
-)
-_NEXT_WAITING = Statement(
-    "The next open tasks in order after a cursor; those that somebody else has locked are waited for.",
-    f"{_IN_ORDER} {{lock:t}}",
-)
-_TAKES_MORE = f"""
-    SELECT t.id, t.rank FROM task t
-     WHERE t.dataset = :dataset AND t.audience = :audience AND t.taken < t.most AND t.state <> 'withdrawn'
-       AND {NOT_HAD}
-     ORDER BY t.rank, t.id LIMIT :need
-"""  # noqa: S608
-_MORE = Statement(
-    "Tasks of an audience that take further answers while people ask, in order.",
-    f"{_TAKES_MORE} {{lock_free:t}}",
-)
-_MORE_WAITING = Statement(
-    "Tasks of an audience that take further answers; those that somebody else has locked are waited for.",
-    f"{_TAKES_MORE} {{lock:t}}",
 )
 _PRESENT = Statement(
     "People who called lately.",
@@ -160,15 +103,6 @@ _HELD = Statement(
      WHERE a.session = :session AND a.state = 'leased' AND a.client = :client
      ORDER BY a.revision = 0, t.rank, t.id
     """,
-)
-_WITH_OTHERS = Statement(
-    "Open tasks this seat could still get, were they not leased.",
-    f"""
-    SELECT count(DISTINCT l.task) FROM session s
-      JOIN assignment l ON l.session = s.id AND l.state = 'leased' AND l.slot = 1
-      JOIN task t ON t.id = l.task AND t.state = 'open'
-     WHERE s.dataset = :dataset AND s.held > 0 AND {eligible(":session")}
-    """,  # noqa: S608
 )
 _RETURNED_COUNT = Statement(
     "How many tasks are available again.",
@@ -269,7 +203,7 @@ def heartbeat(
         seat.idle = int(not also_open(tx, seat.id, client))
     seat.write(tx)
     leases = [row["task"] for row in tx.all(_LEASED, {"session": seat.id, "client": client})]
-    state, detail = _state(tx, seat, holds=bool(leases) or _available(tx, seat))
+    state, detail = lease_state(tx, seat, holds=bool(leases) or _available(tx, seat))
     cursor = None if cursor is None else within_64_bits(cursor)
     changed = [] if cursor is None else tx.all(_CHANGED, {"session": seat.id, "cursor": cursor})
     newest = tx.value(_LAST_ANSWER, {"session": seat.id}) if cursor is None else cursor
@@ -286,16 +220,6 @@ def heartbeat(
     }
 
 
-def is_task_id(task_id: object) -> bool:
-    """Whether this has the form of a task id of ours."""
-    return isinstance(task_id, str) and task_id.isascii() and task_id.isdigit() and len(task_id) < 19
-
-
-def within_64_bits(number: int) -> int:
-    """The number, or the nearest one that a database can compare with."""
-    return max(-(2**63), min(number, 2**63 - 1))
-
-
 def _lease(
     tx: Transaction, session: str, client_id: str | None, size: int, holding: Collection[str]
 ) -> tuple[Seat, list[dict[str, Any]], LeaseState, DetailDict | None]:
@@ -303,10 +227,10 @@ def _lease(
     seat = called(tx, session, client)
     _rebind(tx, seat, client)
     mine = tx.value(_MINE, {"session": seat.id, "client": client})
-    if mine < size and _can_lease(seat):
+    if mine < size and can_lease(seat):
         _top_up(tx, seat, client, size - mine, idle=not mine)
     held = tx.all(_HELD, {"session": seat.id, "client": client})
-    state, detail = _state(tx, seat, holds=bool(held) or (size == 0 and _available(tx, seat)))
+    state, detail = lease_state(tx, seat, holds=bool(held) or (size == 0 and _available(tx, seat)))
     seat.idle = int(size > 0 and state in ("waiting", "exhausted"))
     seat.write(tx)
     known = set(holding)
@@ -323,17 +247,9 @@ def _progress(tx: Transaction, seat: Seat, state: LeaseState) -> ProgressDict:
 
 def _available(tx: Transaction, seat: Seat) -> bool:
     """Whether there is something to lease, as far as is seen without a full search."""
-    if not _can_lease(seat):
+    if not can_lease(seat):
         return False
-    return bool(_search_returned(tx, seat, 1) or _search_from(tx, seat, 1, [], after_cursor=True))
-
-
-def _can_lease(seat: Seat) -> bool:
-    return not seat.row["paused"] and not seat.retired and not _stopped(seat)
-
-
-def _stopped(seat: Seat) -> bool:
-    return seat.row["ended_at"] is not None and seat.row["error"] is None
+    return bool(search_returned(tx, seat, 1) or search_from(tx, seat, 1, [], after_cursor=True))
 
 
 def _rebind(tx: Transaction, seat: Seat, client: str) -> None:
@@ -348,14 +264,14 @@ def _top_up(tx: Transaction, seat: Seat, client: str, need: int, *, idle: bool) 
         leases = tx.all(_OVERDUE, overdue)
         if leases and is_awake(tx):
             _expire(tx, seat, leases)
-    found = _search(tx, seat, need)
+    found = search(tx, seat, need)
     waits = not found and idle and is_awake(tx)
     if waits and seconds is not None:
         found = _from_silent(tx, seat, need)
     if waits and not found:
         found = _from_absent(tx, seat, need)
     if not found and idle and seat.row["stream"] != "open":
-        found = _beyond(tx, seat, need)
+        found = beyond(tx, seat, need)
     elif found:
         tx.run(_TAKE, {"ids": json_ids(row["id"] for row in found)})
     _hold(tx, seat, client, found)
@@ -366,7 +282,7 @@ def _from_silent(tx: Transaction, seat: Seat, need: int) -> list[Row]:
     before = tx.now - SILENT_SECONDS
     silent = {"dataset": seat.dataset, "session": seat.id, "before": before, "need": need}
     _expire(tx, seat, tx.all(_SILENT, silent))
-    return _search(tx, seat, need)
+    return search(tx, seat, need)
 
 
 def _from_absent(tx: Transaction, seat: Seat, need: int) -> list[Row]:
@@ -376,7 +292,7 @@ def _from_absent(tx: Transaction, seat: Seat, need: int) -> list[Row]:
         opened += _open(tx, seat, audience, wish, need - opened)
         if opened == need:
             break
-    return _search(tx, seat, need) if opened else []
+    return search(tx, seat, need) if opened else []
 
 
 def _open(tx: Transaction, seat: Seat, audience: int, wish: Wish, need: int) -> int:
@@ -390,51 +306,6 @@ def _open(tx: Transaction, seat: Seat, audience: int, wish: Wish, need: int) -> 
     return open_tasks_to_all(tx, seat.dataset, sorted(row["id"] for row in tx.all(_AWAITED, named)))
 
 
-def _beyond(tx: Transaction, seat: Seat, need: int) -> list[Row]:
-    """Tasks that have what they need and take more, for somebody who has nothing else to do."""
-    world = _world(tx, seat)
-    if seat.none_more_at == world:
-        return []
-    found = _more(tx, seat, need)
-    while _answered_elsewhere(tx, seat, found):
-        found = _more(tx, seat, need)
-    if not found:
-        seat.none_more_at = world
-    tasks = Tasks.locked(tx, seat.dataset, sorted(row["id"] for row in found))
-    for task in tasks.ids():
-        tasks.move(task, taken=1)
-    tasks.settle()
-    return found
-
-
-def _more(tx: Transaction, seat: Seat, need: int) -> list[Row]:
-    found = _more_by(tx, seat, need, _MORE)
-    return _more_by(tx, seat, need, _MORE_WAITING) if not found and tx.concurrent else found
-
-
-def _more_by(tx: Transaction, seat: Seat, need: int, statement: Statement) -> list[Row]:
-    named = {"dataset": seat.dataset, "session": seat.id, "need": need}
-    rows = [
-        row
-        for audience in audiences_of(tx, seat.dataset, seat.id, state="any")
-        for row in tx.all(statement, {**named, "audience": audience})
-    ]
-    return sorted(rows, key=_in_order)[:need]
-
-
-def _world(tx: Transaction, seat: Seat) -> int:
-    """A number that grows whenever tasks are added or become available again.
-
-    A seat that looked for tasks in vain need not look past all it has answered until this has changed.
-    """
-    pending = tx.pending(seat.dataset)
-    return int(seat.row["queued"] + seat.row["freed"] + pending["queued"] + pending["freed"])
-
-
-def _in_order(row: Row) -> tuple[float, int]:
-    return row["rank"], row["id"]
-
-
 def _expire(tx: Transaction, seat: Seat, leases: list[Row]) -> None:
     """Leases of other seats expire; their slots go to surplus answers first, then back to everyone."""
     if not leases:
@@ -446,75 +317,6 @@ def _expire(tx: Transaction, seat: Seat, leases: list[Row]) -> None:
         )
         hold_fewer(tx, session, ended)
     tasks.settle()
-
-
-def _answered_elsewhere(tx: Transaction, seat: Seat, found: list[Row]) -> bool:
-    """Whether some of these were answered in an excluded dataset meanwhile; the seat is barred from them."""
-    barred = bar_meanwhile(tx, seat.row, seat.id, [row["id"] for row in found])
-    if barred:
-        seat.ineligible += barred
-        seat.none_at = seat.none_more_at = None
-    return barred > 0
-
-
-def _search(tx: Transaction, seat: Seat, need: int) -> list[Row]:
-    """Up to `need` tasks the seat may take."""
-    found = _look(tx, seat, need)
-    while _answered_elsewhere(tx, seat, found):
-        found = _look(tx, seat, need)
-    return found
-
-
-def _look(tx: Transaction, seat: Seat, need: int) -> list[Row]:
-    """Up to `need` tasks: returned ones, then from the seat's cursor on, then from the start."""
-    world = _world(tx, seat)
-    if seat.none_at == world:
-        return []
-    found = _search_returned(tx, seat, need)
-    if len(found) < need and open_tasks(tx, seat) > 0:
-        ahead = _search_from(tx, seat, need - len(found), found, after_cursor=True)
-        if ahead:
-            seat.cursor_rank, seat.cursor_task = ahead[-1]["rank"], ahead[-1]["id"]
-        found += ahead
-    if len(found) < need and seat.cursor_rank is not None and open_tasks(tx, seat) > 0:
-        found += _search_from(tx, seat, need - len(found), found, after_cursor=False)
-    if not found and tx.concurrent and open_tasks(tx, seat) > 0:
-        found = _search_from(tx, seat, need, found, after_cursor=False, statement=_NEXT_WAITING)
-    if len(found) < need and not (found and tx.concurrent):  # there, some may have been locked by others
-        seat.none_at = world
-    return found
-
-
-def _search_returned(tx: Transaction, seat: Seat, need: int) -> list[Row]:
-    rows = tx.all(_FROM_RETURNED, {"dataset": seat.dataset, "session": seat.id})
-    tx.many(
-        _NOT_RETURNED,
-        [{"dataset": seat.dataset, "rank": row["rank"], "id": row["id"]} for row in rows if not row["free"]],
-    )
-    return [row for row in rows if row["mine"]][:need]
-
-
-def _search_from(
-    tx: Transaction,
-    seat: Seat,
-    need: int,
-    found: list[Row],
-    *,
-    after_cursor: bool,
-    statement: Statement = _NEXT,
-) -> list[Row]:
-    start = (seat.cursor_rank, seat.cursor_task) if after_cursor else (None, None)
-    rank, task = start if start[0] is not None else (float("-inf"), 0)
-    known = {row["id"] for row in found}
-    named = {"dataset": seat.dataset, "session": seat.id, "rank": rank, "task": task}
-    named["need"] = need + len(known)
-    rows = [
-        row
-        for audience in audiences_of(tx, seat.dataset, seat.id)
-        for row in tx.all(statement, {**named, "audience": audience})
-        if row["id"] not in known
-    ]
-    return sorted(rows, key=_in_order)[:need]
 
 
 def _hold(tx: Transaction, seat: Seat, client: str, found: list[Row]) -> None:
@@ -550,55 +352,3 @@ def draft_of(row: Row) -> dict[str, Any] | None:
         "message": row["draft_message"],
         "base": row["draft_base"],
     }
-
-
-def _state(tx: Transaction, seat: Seat, *, holds: bool) -> tuple[LeaseState, DetailDict | None]:
-    row = seat.row
-    if row["paused"] or seat.retired or _stopped(seat):
-        return "paused", {"code": "paused", "message": _pause_message(tx, seat)}
-    if holds:
-        return "ready", None
-    if row["stream"] == "failed":
-        detail: DetailDict = {
-            "code": "stream_failed",
-            "message": row["stream_detail"] or "The stream failed.",
-        }
-        if row["stream_row"] is not None:
-            detail["row"] = row["stream_row"]
-        return "failed", detail
-    if row["stream"] == "open" or _unrouted(seat):
-        return "searching", _searching(tx, row)
-    others = tx.value(_WITH_OTHERS, {"dataset": seat.dataset, "session": seat.id})
-    if others:
-        message = f"{others} tasks are with others." if others > 1 else "1 task is with others."
-        return "waiting", {"code": "with_others", "message": message, "with_others": others}
-    return "exhausted", {"code": "done", "message": "Every task that is yours to answer is answered."}
-
-
-def _unrouted(seat: Seat) -> bool:
-    """Whether the recipe's router has yet to be asked about this seat."""
-    return (
-        seat.kind == "person" and "task_router" in (seat.row["wants"] or "") and seat.id > seat.row["routed"]
-    )
-
-
-def _searching(tx: Transaction, row: Row) -> DetailDict:
-    read = row["rows_read"]
-    if row["ended_at"] is not None or tx.now - row["host_beat"] > HOST_SECONDS:
-        message = "The recipe's process is not running. Answers are still saved."
-        return {"code": "host_down", "message": message, "rows_read": read}
-    return {"code": "rows_read", "message": f"Searching: {read:,} rows read.", "rows_read": read}
-
-
-def _pause_message(tx: Transaction, seat: Seat) -> str:
-    if seat.row["paused"]:
-        return "An operator paused this dataset."
-    if seat.retired:
-        name, allowed = seat.row["name"], allowed_names(tx, seat.row["run"])
-        if allowed is not None and name not in allowed:
-            return (
-                f"{name!r} is not among those who may annotate now ({', '.join(allowed)}). Ask whoever runs "
-                "this project to add the name to allowed_sessions, then open this page anew."
-            )
-        return "This session was retired by an operator."
-    return "This dataset was stopped by whoever started it. Answers are still saved."

@@ -5,7 +5,7 @@ from typing import Any
 
 from tallymark.errors import InputError, NotKnown
 from tallymark.queue.datasets import find_dataset
-from tallymark.queue.lease import is_task_id
+from tallymark.queue.numbers import is_task_id
 from tallymark.queue.runs import note
 from tallymark.queue.seats import lock_seats, named_seat
 from tallymark.queue.tasks import LockedTask, Tasks, hold_fewer

@@ -15,8 +15,8 @@ from tallymark.hashing import (
     without_private,
 )
 from tallymark.queue.datasets import find_dataset
-from tallymark.queue.lease import is_task_id, within_64_bits
 from tallymark.queue.lives import leases_of, revisions_of
+from tallymark.queue.numbers import is_task_id, within_64_bits
 from tallymark.store import Row, Statement, Transaction
 
 FOUND = 50

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tallymark.queue.lease import is_task_id
+from tallymark.queue.numbers import is_task_id
 from tallymark.store import Statement, Transaction
 
 _MOUNTED = Statement(
