@@ -154,6 +154,7 @@ def value_of(key: str) -> Any:
         "blocks": [{"view_id": "text"}],
         "exclude_by": "input",
         "theme": "dark",
+        "ui_lang": "de",
         "field_autofocus": True,
         "global_css_dir": str(Path.cwd() / "styles"),
         "javascript_dir": str(Path.cwd() / "scripts"),

@@ -1,18 +1,20 @@
 """Templates, styles and scripts of a recipe: what they reach, what they hear, and what they cannot break."""
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Route, expect
 from tests.e2e.annotator import Annotator
-from tests.e2e.running import Tallymark
+from tests.e2e.running import COMMAND, Tallymark
 
 pytestmark = pytest.mark.browser
 
 RECIPE = """
 import json
+import subprocess
 from pathlib import Path
 from tallymark import recipe
 
@@ -257,3 +259,35 @@ def test_tasks_are_asked_for_again(tallymark: Tallymark, ann: Annotator) -> None
     ann.sees("two")
     ann.everything_is_saved()
     assert tallymark.answers() == {"one": "accept"}
+
+
+def test_the_page_speaks_german_and_has_the_recipes_own_words(tallymark: Tallymark, ann: Annotator) -> None:
+    serve(tallymark, view_id="text", ui_lang="de", ui_lang_locale={"Reject": "Passt nicht"})
+    ann.sit()
+    page = ann.page
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    expect(page.get_by_test_id("accept")).to_contain_text("Annehmen")
+    expect(page.get_by_test_id("reject")).to_contain_text("Passt nicht")
+    expect(ann.save_state).to_contain_text("Gespeichert")
+    ann.press("Control+,")
+    expect(page.get_by_role("dialog", name="Einstellungen")).to_contain_text("Schriftgröße")
+    ann.press("Escape", "?")
+    expect(page.get_by_role("dialog", name="Tasten")).to_contain_text("Letzte Antwort zurücknehmen")
+    ann.press("Escape", "a", "x")
+    expect(ann.ending).to_contain_text("Von Ihnen stammen hier 2 Antworten")
+    ann.page.get_by_test_id("past-answer").first.click()
+    expect(ann.page.get_by_test_id("earlier")).to_contain_text("Eine frühere Antwort von Ihnen.")
+
+
+def test_a_language_that_is_not_there_is_refused_with_the_list(tallymark: Tallymark) -> None:
+    source = tallymark.file("source.jsonl", TASKS)
+    done = subprocess.run(
+        [COMMAND, "mark", "news", source, "--view-id", "text", "--set", "ui_lang=fr"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=tallymark.environment(),
+    )
+    assert done.returncode == 2
+    assert "ui_lang" in done.stderr
+    assert "expected en or de" in done.stderr

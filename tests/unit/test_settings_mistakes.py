@@ -49,7 +49,7 @@ MISTAKES = [
     ),
     Mistake("prodigy's name in our file", ("prodigy.json's db is called database here",), {TOML: 'db = "x"'}),
     Mistake("prodigy's name without effect", ("rows are always checked",), {TOML: "validate = true"}),
-    Mistake("the page's name in our file", ("put it in prodigy.json",), {TOML: 'ui_lang = "de"'}),
+    Mistake("the page's name in our file", ("put it in prodigy.json",), {TOML: "swipe = true"}),
     Mistake("typo in a variable", ('"TALLYMARK_PORT"',), environ={"TALLYMARK_PROT": "1"}),
     Mistake("typo behind --set", ("prot (--set prot)", '"port"'), words=("--set", "prot=1")),
     Mistake("prodigy's name behind --set", ("is called database",), words=("--set", "db=x")),

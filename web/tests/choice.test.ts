@@ -95,7 +95,7 @@ describe("a ranking", () => {
   it("is accepted with all options, or where none is allowed, with none", () => {
     const may = { ...ranking, choice_accept_empty: true };
     expect(edit.problem(task, [9], "accept", ranking)).toBe(
-      "Rank all 3 options first (1 has a place), or reject or ignore the task.",
+      "Rank all 3 options first (1 so far), or reject or ignore the task.",
     );
     expect(edit.problem(task, [], "accept", ranking)).not.toBeNull();
     expect(edit.problem(task, [], "accept", may)).toBeNull();

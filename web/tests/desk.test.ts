@@ -536,7 +536,7 @@ describe("what the server says about an answer", () => {
     await settle();
     expect(desk.view).toMatchObject({ card: null, conflict: null, save: { unsent: 1 } });
     expect(desk.view.ending?.title).toBe("Your name has been erased here");
-    expect(desk.view.ending?.text).toContain("1 answer of yours was not sent");
+    expect(desk.view.ending?.text).toContain("Not sent before, and in this browser alone: 1 answer.");
     const claimed = fake.seats.size;
     await settle(120_000);
     desk.retry();

@@ -211,7 +211,7 @@ describe("endings", () => {
 
   it("mention answers that wait to be sent", () => {
     expect(ending({ ...facts, state: "exhausted", unsent: 2 }).text).toContain(
-      "2 answers of yours still wait",
+      "Still to be sent: 2 answers.",
     );
   });
 

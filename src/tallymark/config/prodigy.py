@@ -55,7 +55,7 @@ PAGE_KEYS: Final = frozenset(
     image_manual_spans_key image_manual_stroke_width javascript javascript_dir javascript_urls
     preview_bounding_boxes project_info relations_span_labels shade_bounding_boxes show_audio_cursor
     show_audio_cursor_time show_audio_minimap show_audio_timeline show_bounding_box_center show_stats
-    show_whitespace swipe swipe_gestures task_description ui_lang ui_lang_locale wrap_relations
+    show_whitespace swipe swipe_gestures task_description wrap_relations
     """.split()  # noqa: SIM905 - one name after the other is easier to read
 )
 """Keys that belong to the page and to single interfaces: passed on as they are, without a word."""
@@ -86,8 +86,6 @@ NOT_YET: Final[Mapping[str, str]] = {
     "show_bounding_box_center": _REGIONS,
     "show_whitespace": "only line breaks and tabs are shown by signs",
     "task_description": "instructions are shown in a window of their own",
-    "ui_lang": "the page speaks English",
-    "ui_lang_locale": "the page speaks English",
     "wrap_relations": _RELATIONS,
 }
 """Keys that the page does nothing with yet, and why; passed on all the same, since scripts may read them."""

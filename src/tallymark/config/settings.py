@@ -264,6 +264,10 @@ class Settings(BaseModel):
     card_css: Mapped = _setting("page", 'CSS of the card, as `{"border-radius": "0"}`.', {})
     writing_dir: Literal["ltr", "rtl"] = _setting("page", "Direction of the text.", "ltr")
     lang: Text = _setting("page", "Language of the texts, for fonts and hyphenation.")
+    ui_lang: Literal["en", "de"] = _setting("page", "Language of the page: English or German.", "en")
+    ui_lang_locale: Annotated[dict[str, str], BeforeValidator(_jsoned)] = _setting(
+        "page", 'Words of the page in your own, by what it says in English: `{"Accept": "Yes"}`.', {}
+    )
     html_template: Text = _setting("page", "Mustache template that shows a task as HTML.")
     html_trust: Annotated[Literal["recipe"] | None, BeforeValidator(off)] = _setting(
         "page",

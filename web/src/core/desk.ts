@@ -3,6 +3,7 @@
  * outbox and the drafts of one seat, and tells whoever listens that something changed. It knows no page.
  */
 
+import { m, t } from "@/core/say";
 import type { Api } from "@/api/client";
 import { stringify } from "@/api/json";
 import type {
@@ -129,7 +130,11 @@ const VALIDATION_WAIT_MS = 4_000;
 const SETTLE_WAIT_MS = 3_000;
 const TIMES_KEPT = 200;
 const PAGES_OF_A_DAY = 40;
-const DECIDED: Record<Decision, string> = { accept: "Accepted", reject: "Rejected", ignore: "Ignored" };
+const DECIDED: Record<Decision, string> = {
+  accept: m("Accepted"),
+  reject: m("Rejected"),
+  ignore: m("Ignored"),
+};
 
 export class Desk {
   readonly notices: Notices;
@@ -307,7 +312,7 @@ export class Desk {
     this.activity()?.rest(Date.now());
     this.resting = Date.now();
     this.drafts.flush();
-    this.announce("Paused");
+    this.announce(t("Paused"));
   }
 
   goOn(): void {
@@ -316,7 +321,7 @@ export class Desk {
     this.times = this.times.map((time) => time + gone);
     this.resting = null;
     this.touch();
-    this.announce("Going on");
+    this.announce(t("Going on"));
   }
 
   /** Milliseconds somebody was at work on this page. */
@@ -419,7 +424,7 @@ export class Desk {
     const card = this.current;
     if (card === null) return;
     this.replace({ ...card, flagged: !card.flagged, touched: true });
-    this.announce(card.flagged ? "Flag removed" : "Flagged");
+    this.announce(card.flagged ? t("Flag removed") : t("Flagged"));
   }
 
   comment(comment: string): void {
@@ -431,7 +436,7 @@ export class Desk {
   /** Why this decision is refused here and now, or null. */
   problem(decision: Decision): string | null {
     const card = this.current;
-    if (card === null) return "There is no task to answer.";
+    if (card === null) return t("There is no task to answer.");
     const { edit, config } = this.readingOf(card.task);
     return edit.problem(card.task, card.work, decision, settingsFor(config, card.task));
   }
@@ -470,7 +475,7 @@ export class Desk {
     this.sent.set(operation.op_id, { past: last, status: "retracted", edited: false });
     this.send(operation, -1);
     this.notices.clear("problem");
-    this.announce("Answer undone");
+    this.announce(t("Answer undone"));
     this.tell({ kind: "undo", task: last.task });
   }
 
@@ -496,7 +501,7 @@ export class Desk {
     this.returnTo = returnTo;
     if (this.answers.find(past.taskId) === undefined) this.answers.record(past, false);
     this.opened = this.parked.get(past.taskId) ?? this.pastCard(past);
-    this.show(`Earlier answer: ${DECIDED[past.decision]}`);
+    this.show(t("Earlier answer: {0}", t(DECIDED[past.decision])));
   }
 
   async back(): Promise<void> {
@@ -504,7 +509,7 @@ export class Desk {
     const place = this.view.opened ?? -1;
     if (place + 1 >= this.answers.list.length) await this.answers.loadMore().catch(() => undefined);
     const past = this.answers.list[place + 1];
-    if (past === undefined) this.announce("This is your first answer");
+    if (past === undefined) this.announce(t("This is your first answer"));
     else this.open(past, "list");
   }
 
@@ -626,9 +631,10 @@ export class Desk {
     if (this.options.seat.erased) return erasedEnding(this.outbox.state.unsent);
     if (this.starting) return null;
     if (this.queue.unreachable) {
-      const text =
-        "Your answers are kept in this browser and sent when the server is back. Keep this page open.";
-      return { title: "The server does not answer", text, watching: true };
+      const text = t(
+        "Your answers are kept in this browser and sent when the server is back. Keep this page open.",
+      );
+      return { title: t("The server does not answer"), text, watching: true };
     }
     const { state, detail } = this.queue;
     if (state === "ready") return null;
@@ -669,7 +675,7 @@ export class Desk {
     this.times = [...this.times, Date.now() / 1000].slice(-TIMES_KEPT);
     if (edited) this.afterEdit(past);
     else this.queue.advance();
-    this.show(DECIDED[past.decision]);
+    this.show(t(DECIDED[past.decision]));
     this.tell({ kind: "answer", answer: past.decision, task: past.task });
   }
 
@@ -695,10 +701,10 @@ export class Desk {
     if (ack?.result === "invalid") {
       this.replace({
         ...card,
-        message: ack.detail ?? "The recipe does not take this answer.",
+        message: ack.detail ?? t("The recipe does not take this answer."),
         touched: true,
       });
-      this.announce(ack.detail ?? "Not accepted");
+      this.announce(ack.detail ?? t("Not accepted"));
       return;
     }
     this.given(card, ack === null ? past : { ...past, base: ack.revision ?? past.base });
@@ -832,25 +838,26 @@ export class Desk {
     waiting?.(ack);
     if (ack.result === "conflict" && ack.current != null) this.conflicted(taskId, ack.current, sent);
     if (ack.result === "quarantined") {
-      const why = ack.detail ?? "The server does not know this task.";
+      const why = ack.detail ?? t("The server does not know this task.");
       this.notices.say(
         `quarantined ${taskId}`,
         "warn",
-        `An answer was set aside: ${why} It is safe; whoever runs this project can see it.`,
+        t("An answer was set aside: {0} It is safe; whoever runs this project can see it.", why),
       );
     }
     if (ack.result === "invalid" && waiting === undefined) {
       this.answers.remove(taskId);
-      const why = ack.detail ?? "The recipe does not take it.";
-      this.notices.say(`invalid ${taskId}`, "warn", `An answer came back to you: ${why}`);
+      const why = ack.detail ?? t("The recipe does not take it.");
+      this.notices.say(`invalid ${taskId}`, "warn", t("An answer came back to you: {0}", why));
       void this.queue.lease();
     }
   }
 
   private conflicted(taskId: string, theirs: Current, sent: Sent | undefined): void {
     if (sent === undefined) {
-      const text =
-        "An answer from an earlier visit met a newer one, which stands. Yours is kept in the task's history.";
+      const text = t(
+        "An answer from an earlier visit met a newer one, which stands. Yours is kept in the task's history.",
+      );
       this.notices.say(`conflict ${taskId}`, "info", text);
       return;
     }
@@ -898,8 +905,9 @@ export class Desk {
     if (this.outbox.pendingTasks().has(taskId) || this.knows(taskId, revision)) return;
     const { current } = this.queue;
     if (current?.taskId === taskId && current.touched) {
-      const text =
-        "This task was answered elsewhere meanwhile. Go on if you like: you will be asked which answer stands.";
+      const text = t(
+        "This task was answered elsewhere meanwhile. Go on if you like: you will be asked which answer stands.",
+      );
       this.notices.say("elsewhere", "info", text);
       return;
     }

@@ -1,5 +1,7 @@
 /** Keys: which action a key press means, and how a key is written on a button. */
 
+import { m } from "@/core/say";
+
 export const ACTIONS = {
   accept: ["a", "ctrl+enter", "command+enter"],
   reject: ["x"],
@@ -26,25 +28,25 @@ export type Action = keyof typeof ACTIONS;
 export type Keymap = Record<Action, string[]>;
 
 export const ACTION_WORDS: Record<Action, string> = {
-  accept: "Accept",
-  reject: "Reject",
-  ignore: "Ignore",
-  undo: "Undo the last answer",
-  step_back: "Undo the last step on this card, then the last answer",
-  redo: "Redo what was undone",
-  back: "Back to the answer before",
-  forward: "Forward to the answer after",
-  current: "Go to the open task",
-  flag: "Flag",
-  comment: "Comment",
-  history: "Search my answers",
-  instructions: "Instructions",
-  theme: "Light or dark",
-  session: "Your day: what you answered, and how fast",
-  pause: "Take a break: the clock stands still",
-  settings: "Settings: text size, width, keys",
-  retry: "Send unsent answers now",
-  help: "All keys",
+  accept: m("Accept"),
+  reject: m("Reject"),
+  ignore: m("Ignore"),
+  undo: m("Undo the last answer"),
+  step_back: m("Undo the last step on this card, then the last answer"),
+  redo: m("Redo what was undone"),
+  back: m("Back to the answer before"),
+  forward: m("Forward to the answer after"),
+  current: m("Go to the open task"),
+  flag: m("Flag"),
+  comment: m("Comment"),
+  history: m("Search my answers"),
+  instructions: m("Instructions"),
+  theme: m("Light or dark"),
+  session: m("Your day: what you answered, and how fast"),
+  pause: m("Take a break: the clock stands still"),
+  settings: m("Settings: text size, width, keys"),
+  retry: m("Send unsent answers now"),
+  help: m("All keys"),
 };
 
 /** The part of a keyboard event that matters here. */

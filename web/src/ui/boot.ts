@@ -4,6 +4,7 @@ import { type Api, ApiError, httpApi } from "@/api/client";
 import type { Invitation, Project } from "@/api/types";
 import { Desk } from "@/core/desk";
 import { newId } from "@/core/ids";
+import { speak, spoken, t } from "@/core/say";
 import { Seat } from "@/core/seat";
 import { openStorage, type Storage } from "@/core/storage";
 import { claimClientId, openTabs } from "@/core/tabs";
@@ -27,6 +28,8 @@ export type Boot =
 
 const CLIENT_KEY = "client";
 const LEFT_KEY = "client that left";
+/** The language of the project that was open last: a login comes before the project is known. */
+const LANGUAGE_KEY = "language";
 const RETRY_MS = 2_500;
 const LOGIN = new Set(["login_required", "login_failed", "too_many_tries"]);
 /** Refusals that do not go away by waiting. */
@@ -52,6 +55,7 @@ export class Starter {
 
   async start(): Promise<void> {
     const token = this.query.get("invitation");
+    await speak(recall(LANGUAGE_KEY), null);
     try {
       if (token !== null)
         this.show({ step: "invited", invitation: await this.api.invitation(token), message: null });
@@ -94,7 +98,10 @@ export class Starter {
   }
 
   private async withProject(project: Project): Promise<void> {
-    const { seat } = project;
+    const { config, seat } = project;
+    await speak(config.ui_lang, config.ui_lang_locale);
+    document.documentElement.lang = spoken();
+    remember(LANGUAGE_KEY, spoken());
     const asked = this.query.get("session");
     if (seat.login) return this.sit(project, seat.suggested ?? "");
     const known = asked ?? (seat.ask ? recall(seatKey(project)) : seat.suggested);
@@ -168,17 +175,18 @@ function seatKey(project: Project): string {
 
 function wordsFor(error: unknown): Boot {
   if (!(error instanceof ApiError)) {
-    const text =
-      "Start it again with the same command, or check your network. This page tries again by itself; answers that were not sent yet are kept in this browser.";
-    return { step: "trouble", title: "The server does not answer", text, retrying: true };
+    const text = t(
+      "Start it again with the same command, or check your network. This page tries again by itself; answers that were not sent yet are kept in this browser.",
+    );
+    return { step: "trouble", title: t("The server does not answer"), text, retrying: true };
   }
   if (error.code === "no_project") {
-    const text = `${error.detail} Start a recipe for it on the command line; this page goes on by itself.`;
-    return { step: "trouble", title: "Nothing to annotate here yet", text, retrying: true };
+    const text = `${error.detail} ${t("Start a recipe for it on the command line; this page goes on by itself.")}`;
+    return { step: "trouble", title: t("Nothing to annotate here yet"), text, retrying: true };
   }
   return {
     step: "trouble",
-    title: "The server refused",
+    title: t("The server refused"),
     text: error.detail,
     retrying: !FINAL.has(error.code),
   };

@@ -1,5 +1,6 @@
 /** What one of two answers to a task has and the other has not, in a few words. */
 
+import { t } from "@/core/say";
 import { plain } from "@/api/json";
 import type { Json, Task } from "@/api/types";
 import { same } from "@/core/merge";
@@ -12,7 +13,9 @@ export function onlyIn(task: Task, other: Task): string[] {
   const words = Object.keys(task)
     .filter((key) => !key.startsWith("_") && !same(task[key], other[key]))
     .flatMap((key) => wordsOf(key, task[key], other[key], task));
-  return words.length <= SHOWN ? words : [...words.slice(0, SHOWN - 1), `${words.length - SHOWN + 1} more`];
+  return words.length <= SHOWN
+    ? words
+    : [...words.slice(0, SHOWN - 1), t("{0} more", words.length - SHOWN + 1)];
 }
 
 function wordsOf(key: string, value: Json | undefined, other: Json | undefined, task: Task): string[] {

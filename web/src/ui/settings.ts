@@ -1,5 +1,6 @@
 /** Settings of the project in the shapes the page uses. */
 
+import { t } from "@/core/say";
 import { plain } from "@/api/json";
 import type { Config, Json, Project, Task } from "@/api/types";
 import { type LabelColour, labelColour, strayIndex } from "@/core/colour";
@@ -130,12 +131,12 @@ function ownStyle(config: Config): string {
 export function projectInfo(project: Project, seat: string): [string, string][] {
   const { config, dataset, labels, recipe, view_id: view } = project;
   const known: Record<string, [string, unknown]> = {
-    dataset: ["Dataset", dataset],
-    session: ["Seat", seat],
-    lang: ["Language", config.lang],
-    recipe_name: ["Recipe", recipe],
-    view_id: ["Interface", view],
-    label: ["Labels", config.label ?? labels.join(", ")],
+    dataset: [t("Dataset"), dataset],
+    session: [t("Seat"), seat],
+    lang: [t("Language"), config.lang],
+    recipe_name: [t("Recipe"), recipe],
+    view_id: [t("Interface"), view],
+    label: [t("Labels"), config.label ?? labels.join(", ")],
   };
   return strings(config.project_info).flatMap((name): [string, string][] => {
     const found = Object.hasOwn(known, name) ? known[name] : undefined;

@@ -1,5 +1,6 @@
 /** A line of a task, for lists. */
 
+import { t } from "@/core/say";
 import { plain } from "@/api/json";
 import type { Task } from "@/api/types";
 
@@ -16,5 +17,5 @@ export function snippet(task: Task): string {
       .trim();
     if (line !== "") return line.length <= LONGEST ? line : `${line.slice(0, LONGEST - 1).trimEnd()}…`;
   }
-  return "(no text)";
+  return t("(no text)");
 }

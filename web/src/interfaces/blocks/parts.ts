@@ -3,6 +3,7 @@
  * a key of the task away. What was answered under a key that the block writes stands over the block's own.
  */
 
+import { t } from "@/core/say";
 import { plain } from "@/api/json";
 import type { Config, Json, Task } from "@/api/types";
 import { type Edit, strings, writesOf } from "@/interfaces/interface";
@@ -61,17 +62,28 @@ function withoutTemplate(config: Config, viewId: ViewId | null): Config {
 
 /** Why the blocks cannot be shown, in plain words, or null. */
 export function trouble(parts: readonly Part[]): string | null {
-  if (parts.length === 0) return "This task has no blocks to show.";
+  if (parts.length === 0) return t("This task has no blocks to show.");
   const unknown = parts.find((part) => part.viewId === null);
   if (unknown !== undefined) {
-    return `Block ${unknown.place + 1}: this page cannot show the interface “${unknown.name}” in a block.`;
+    return t(
+      "Block {0}: this page cannot show the interface “{1}” in a block.",
+      unknown.place + 1,
+      unknown.name,
+    );
   }
   const owners = new Map<string, Part>();
   for (const part of parts) {
     for (const key of part.writes) {
       const owner = owners.get(key);
       if (owner !== undefined) {
-        return `Blocks ${owner.place + 1} (${owner.name}) and ${part.place + 1} (${part.name}) would both write “${key}”.`;
+        return t(
+          "Blocks {0} ({1}) and {2} ({3}) would both write “{4}”.",
+          owner.place + 1,
+          owner.name,
+          part.place + 1,
+          part.name,
+          key,
+        );
       }
       owners.set(key, part);
     }

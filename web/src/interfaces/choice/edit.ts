@@ -3,6 +3,7 @@
  * ids, for a single choice and a rating too; of a ranking it holds all, the best one first.
  */
 
+import { t } from "@/core/say";
 import { plain } from "@/api/json";
 import type { Changes, Config, Decision, Json, Task } from "@/api/types";
 import { same } from "@/core/merge";
@@ -122,8 +123,8 @@ export const edit: Edit<ChoiceWork> = {
     const all = optionsOf(task).length;
     if (all === 0) return null;
     return styleOf(config) === "ranking"
-      ? `Rank all ${all} options first (${work.length} ${work.length === 1 ? "has" : "have"} a place), or reject or ignore the task.`
-      : "Choose an option first, or reject or ignore the task.";
+      ? t("Rank all {0} options first ({1} so far), or reject or ignore the task.", all, work.length)
+      : t("Choose an option first, or reject or ignore the task.");
   },
   writes: (_task: Task, config: Config) => [keyOf(config)],
   summary(task: Task, config: Config = {}): string {

@@ -1,5 +1,6 @@
 /** Several pages in one task: which is open, which were looked at, and the work on each. */
 
+import { t } from "@/core/say";
 import type { Changes, Config, Decision, Json, Task } from "@/api/types";
 import { type Edit, NO_CHANGES } from "@/interfaces/interface";
 import { draftOf, type Sheet, sheetsOf } from "@/interfaces/pages/sheets";
@@ -29,7 +30,7 @@ export function obstacle(
 }
 
 function problemOf(sheet: Sheet, work: unknown, decision: Decision): string | null {
-  if (sheet.viewId === null) return `this page cannot show the interface “${sheet.name}”.`;
+  if (sheet.viewId === null) return t("this page cannot show the interface “{0}”.", sheet.name);
   return sheet.edit.problem(sheet.task, work, decision, sheet.config);
 }
 
@@ -54,11 +55,11 @@ export const edit: Edit<PagesWork> = {
   },
   problem(task: Task, work: PagesWork, decision: Decision, config: Config): string | null {
     if (sheetsOf(task, config).length === 0) {
-      return decision === "accept" ? "This task has no pages to show." : null;
+      return decision === "accept" ? t("This task has no pages to show.") : null;
     }
     const found = decision === "accept" ? obstacle(task, work, config) : null;
     if (found === null) return null;
-    return `Page ${found.page + 1}: ${found.why ?? "look at it first; accepting takes all pages."}`;
+    return t("Page {0}: {1}", found.page + 1, found.why ?? t("look at it first; accepting takes all pages."));
   },
   writes: ["pages"],
   summary(task: Task, config: Config = {}): string {

@@ -1,5 +1,6 @@
 /** Elements of a text with spans: marks in the text with their name behind them, or bands in lanes under it. */
 
+import { t } from "@/core/say";
 import type { Stretch } from "@/interfaces/spans/blocks";
 import type { Document } from "@/interfaces/spans/document";
 import type { Span } from "@/interfaces/spans/edit";
@@ -114,8 +115,8 @@ function tagOf({ doc, options, editable }: Brush, span: Span): HTMLElement {
   const words = covered.length > 80 ? `${covered.slice(0, 79)}…` : covered;
   const [name, remove] = tag.children;
   if (name !== undefined) name.textContent = span.label;
-  name?.setAttribute("aria-label", `${span.label}: change the label of “${words}”`);
-  remove?.setAttribute("aria-label", `Remove ${span.label} from “${words}”`);
+  name?.setAttribute("aria-label", t("{0}: change the label of “{1}”", span.label, words));
+  remove?.setAttribute("aria-label", t("Remove {0} from “{1}”", span.label, words));
   return tag;
 }
 

@@ -1,5 +1,6 @@
 /** Spans over a text: what marking, relabelling, resizing and removing do. No page in here. */
 
+import { t } from "@/core/say";
 import type { Changes, Config, Json, Task } from "@/api/types";
 import { isKeep, same } from "@/core/merge";
 import { offsetsOf } from "@/core/offsets";
@@ -268,5 +269,5 @@ export const edit: Edit<SpanWork> = {
 /** How many spans a task has, in words. */
 export function summary(task: Task): string {
   const n = listOf(task.spans).length;
-  return n === 0 ? "no spans" : n === 1 ? "1 span" : `${n} spans`;
+  return n === 0 ? t("no spans") : n === 1 ? t("1 span") : t("{0} spans", n);
 }

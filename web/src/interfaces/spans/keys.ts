@@ -1,5 +1,6 @@
 /** The keys of the span interfaces beside those of labels. */
 
+import { t } from "@/core/say";
 import type { KeyHelp } from "@/interfaces/interface";
 
 export interface BorderMove {
@@ -36,25 +37,27 @@ export function helpOf(
   return [
     ...labels.flatMap((label, i) => {
       const key = keys[i] ?? null;
-      return key === null ? [] : [{ keys: [key], words: `Mark as ${label}, or relabel` }];
+      return key === null ? [] : [{ keys: [key], words: t("Mark as {0}, or relabel", label) }];
     }),
-    ...(searched ? [{ keys: ["/"], words: "Find a label" }] : []),
-    { keys: ["arrowleft", "arrowright"], words: "Move the cursor by a token" },
-    { keys: ["arrowup", "arrowdown"], words: "Move the cursor by a line" },
-    { keys: ["ctrl+arrowleft", "ctrl+arrowright"], words: "To the sentence before or after" },
-    { keys: ["home", "end"], words: "To the line's start or end; with ctrl the text's" },
-    { keys: ["shift+arrowright"], words: "Stretch the selection (any move with shift)" },
-    { keys: ["enter"], words: "Mark the selection with the chosen label" },
-    { keys: ["r"], words: "Mark it with the label used last" },
-    { keys: ["e"], words: "The same label wherever the same words stand" },
+    ...(searched ? [{ keys: ["/"], words: t("Find a label") }] : []),
+    { keys: ["arrowleft", "arrowright"], words: t("Move the cursor by a token") },
+    { keys: ["arrowup", "arrowdown"], words: t("Move the cursor by a line") },
+    { keys: ["ctrl+arrowleft", "ctrl+arrowright"], words: t("To the sentence before or after") },
+    { keys: ["home", "end"], words: t("To the line's start or end; with ctrl the text's") },
+    { keys: ["shift+arrowright"], words: t("Stretch the selection (any move with shift)") },
+    { keys: ["enter"], words: t("Mark the selection with the chosen label") },
+    { keys: ["r"], words: t("Mark it with the label used last") },
+    { keys: ["e"], words: t("The same label wherever the same words stand") },
     {
       keys: [",", "."],
-      words: overlap ? "Select the span before or after, inner ones too" : "Select the span before or after",
+      words: overlap
+        ? t("Select the span before or after, inner ones too")
+        : t("Select the span before or after"),
     },
-    { keys: ["q", "w"], words: "Move the selected span's start (with shift by a character)" },
-    { keys: ["o", "p"], words: "Move the selected span's end (with shift by a character)" },
-    { keys: ["backspace", "delete"], words: "Remove the selected span" },
-    { keys: ["escape"], words: "Let go of the selection" },
-    ...(switchable ? [{ keys: ["m"], words: "Mark characters, or words" }] : []),
+    { keys: ["q", "w"], words: t("Move the selected span's start (with shift by a character)") },
+    { keys: ["o", "p"], words: t("Move the selected span's end (with shift by a character)") },
+    { keys: ["backspace", "delete"], words: t("Remove the selected span") },
+    { keys: ["escape"], words: t("Let go of the selection") },
+    ...(switchable ? [{ keys: ["m"], words: t("Mark characters, or words") }] : []),
   ];
 }

@@ -1,5 +1,6 @@
 /** What a person has in hand while marking spans — label, cursor, selected span — and what can be done with it. */
 
+import { t } from "@/core/say";
 import type { Config, Task } from "@/api/types";
 import { keysInOrder } from "@/core/keymap";
 import { directionOf } from "@/core/offsets";
@@ -171,14 +172,14 @@ export class Marking {
     if (!this.switchable) return;
     this.letGo();
     this.switched = !this.snapping.characters;
-    this.announce(this.snapping.characters ? "Marking characters" : "Marking words");
+    this.announce(this.snapping.characters ? t("Marking characters") : t("Marking words"));
   }
 
   // ------------------------------------------------------------ changes
 
   add(range: Range, label: string | null): void {
     if (label === null) {
-      this.announce("There are no labels to mark with.");
+      this.announce(t("There are no labels to mark with."));
       return;
     }
     this.use(label);
@@ -190,7 +191,7 @@ export class Marking {
     this.picked = null;
     this.menu = null;
     this.change(edits.remove(this.work, span));
-    this.announce(`${span.label} removed from ${textOf(this.doc, span.start, span.end)}`);
+    this.announce(t("{0} removed from {1}", span.label, textOf(this.doc, span.start, span.end)));
   }
 
   removeSelected(): boolean {
@@ -206,20 +207,20 @@ export class Marking {
     this.menu = null;
     const twin = this.work.some((one) => one !== span && edits.sameStretch(one, span) && one.label === label);
     if (twin) {
-      this.announce(`This is ${label} already`);
+      this.announce(t("This is {0} already", label));
       return;
     }
     const next = edits.relabel(this.work, span, label);
     if (this.picked !== null) this.picked = { ...span, label };
     this.change(next);
-    this.say({ ...span, label }, `now ${label}`);
+    this.say({ ...span, label }, t("now {0}", label));
   }
 
   /** False when the span stays as it is. */
   resize(span: Span, range: Range | null): boolean {
     const next = range === null ? null : edits.resize(this.work, span, range, this.rules);
     if (range === null || next === null) {
-      this.announce(range === null ? "It ends here." : "Another span is in the way.");
+      this.announce(range === null ? t("It ends here.") : t("Another span is in the way."));
       return false;
     }
     this.picked = { ...span, ...range };
@@ -242,7 +243,7 @@ export class Marking {
     const range = selected ?? (here === null ? null : snap(doc, here.start, here.end, this.snapping));
     const label = selected?.label ?? this.active;
     if (range === null || label === null) {
-      this.announce("Select a span or some words first.");
+      this.announce(t("Select a span or some words first."));
       return;
     }
     this.use(label);
@@ -250,15 +251,15 @@ export class Marking {
     const places = selected === null ? [range, ...occurrences(doc, range)] : occurrences(doc, range);
     const { work, marked, left } = edits.markAll(this.work, places, label, this.rules);
     if (work !== this.work) this.change(work);
-    const more = left === 0 ? "" : `; ${left} left, where other spans are`;
-    this.announce(`${textOf(doc, range.start, range.end)}: ${marked} marked as ${label}${more}`);
+    const more = left === 0 ? "" : t("; {0} left, where other spans are", left);
+    this.announce(t("{0}: {1} marked as {2}", textOf(doc, range.start, range.end), marked, label) + more);
   }
 
   /** A label was picked: for the span or stretch under the cursor if there is one, and for what comes next. */
   pick(label: string): void {
     this.chosen = label;
     this.menu = null;
-    if (!this.enter(label)) this.announce(`Label ${label}`);
+    if (!this.enter(label)) this.announce(t("Label {0}", label));
   }
 
   /** The label for what is in hand; false when that is nothing. */
@@ -273,7 +274,7 @@ export class Marking {
   private markHere(here: Range, label: string): void {
     const range = snap(this.doc, here.start, here.end, this.snapping);
     if (range === null) {
-      this.announce("This cannot be marked.");
+      this.announce(t("This cannot be marked."));
       return;
     }
     this.add(range, label);
