@@ -128,6 +128,6 @@ def test_an_erased_person(tallymark: Tallymark, ann: Annotator) -> None:
     tallymark.run("erase", "news", "--person", "ann", "--yes")
     ann.press("a")
     expect(ann.ending).to_contain_text("Your name has been erased here")
-    expect(ann.ending).to_contain_text("1 answer of yours was not sent before")
+    expect(ann.ending).to_contain_text("Not sent before, and in this browser alone: 1 answer.")
     [record] = tallymark.export()
     assert record["_session_id"].startswith("news-erased-")

@@ -144,7 +144,7 @@ def test_unsent_work_can_be_saved_to_a_file(
     ann.press("a", "x")
     ann.has_unsent(2)
     ann.save_state.click()
-    expect(ann.page.get_by_role("dialog")).to_contain_text("2 answers are kept in this browser")
+    expect(ann.page.get_by_role("dialog")).to_contain_text("not yet stored by the server: 2 answers")
     with ann.page.expect_download() as download:
         ann.page.get_by_test_id("export").click()
     text = download.value.path().read_text()
