@@ -8,14 +8,16 @@ read them back.
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import date
 from enum import Enum
+from pathlib import PurePath
 from typing import Any, NoReturn
 from uuid import UUID
 
 import orjson
 
-__all__ = ["MAX_DEPTH", "dumps", "loads", "loads_noting"]
+__all__ = ["MAX_DEPTH", "dumps", "loads", "loads_noting", "plain"]
 
 MAX_DEPTH = 250
 """Objects and arrays may be nested this deep."""
@@ -203,3 +205,26 @@ def _refuse_unwritable(value: Any, place: str = "", depth: int = 0) -> None:
             _refuse_unwritable(part, f"{place}[{index}]", depth + 1)
     else:
         raise TypeError(f"{where} is a {type(value).__name__}, which JSON does not have")
+
+
+def plain(value: Any) -> Any:
+    """The value in terms of JSON, where recipes use more.
+
+    Sets are lists in the order of their texts, tuples lists, paths texts, times in ISO form, numbers and
+    arrays of numpy numbers and lists. Errors: TypeError for anything else.
+    """
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {key: plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(part) for part in value]
+    if isinstance(value, set | frozenset):
+        return sorted((plain(part) for part in value), key=dumps)
+    if isinstance(value, PurePath):
+        return str(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} is nothing that JSON has: {str(value)[:40]!r}")

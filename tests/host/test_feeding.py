@@ -3,9 +3,11 @@
 import json
 import threading
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tests.host.conftest import Desk, until
 
 from tallymark.hashing import set_hashes
@@ -80,6 +82,25 @@ def test_a_stream_that_raises_says_where_and_keeps_what_it_gave(desk: Desk) -> N
 def test_a_task_that_is_no_json_is_left_out_with_its_row(desk: Desk) -> None:
     host = desk.start(lambda: {"stream": [{"text": "good"}, {"text": "bad", "score": float("nan")}]})
     assert "1 made into tasks, 1 invalid" in host.heard("Read through")
+
+
+def test_sets_paths_and_times_of_a_task_are_put_in_terms_of_json(desk: Desk) -> None:
+    suggested = {"a": {"y", "x"}, "b": set()}
+    stream = [
+        {"text": "one", "field_suggestions": suggested, "path": Path("a/b"), "at": date(2026, 1, 2)},
+        {"text": "two", "score": np.float32(0.5), "vector": np.array([1, 2])},
+        {"text": "three", "model": object()},
+    ]
+    host = desk.start(lambda: {"stream": stream})
+    assert "2 made into tasks, 1 invalid" in host.heard("Read through")
+    host.heard("object is nothing that JSON has")
+    one, two = (task["task"] for task in desk.leased(desk.claim(), at_least=2))
+    assert (one["field_suggestions"], one["path"], one["at"]) == (
+        {"a": ["x", "y"], "b": []},
+        "a/b",
+        "2026-01-02",
+    )
+    assert (two["score"], two["vector"]) == (0.5, [1, 2])
 
 
 def test_what_is_no_hash_is_replaced_by_one(desk: Desk) -> None:

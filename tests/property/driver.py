@@ -15,6 +15,7 @@ from tallymark.queue import (
     operate,
     people,
     progress,
+    pushing,
     routing,
     runs,
     seats,
@@ -256,6 +257,13 @@ class Driver:
     ) -> Callable[[Transaction], dict[str, Any]]:
         return lambda tx: enqueue.enqueue(
             tx, **self.fence, tasks=tasks, fates=fates, read={str(source): read}
+        )
+
+    def push(
+        self, task: Task, name: str, session: str | None, *, repeat: bool
+    ) -> Callable[[Transaction], dict[str, Any]]:
+        return lambda tx: pushing.push(
+            tx, **self.fence, tasks=[task], push=name, session=session, repeat=repeat
         )
 
     def import_answers(self, records: Sequence[Task]) -> Callable[[Transaction], dict[str, int]]:

@@ -166,7 +166,9 @@ class Imports:
         return {**original(record.word), **said}
 
     def _seat(self, record: Record, seen: Observed) -> None:
-        """Nobody sits at a seat that an import makes until somebody claims its name."""
+        """Nobody sits at a seat that an import makes until somebody claims its name; known ones make none."""
+        if record in self.known:
+            return
         name = record.session or ""
         row = next(row for row in seen.seats.values() if (row["name"], row["kind"]) == (name, "person"))
         model = self.world.model
@@ -198,3 +200,51 @@ class Imports:
         op_id = seen.answers[int(task.id), number][-1]["op_id"]
         model.bring(task, seat, op_id, record.decision, values(document))
         return ("added", "repeats") if repeated else ("added",)
+
+
+class Pushes:
+    """Questions that a recipe asks besides its stream."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.number = 0
+
+    def push(self, word: str, person: str | None, *, repeat: bool, again: bool, stumble: bool) -> None:
+        """Ask one, perhaps sent twice; it is told from others by the whole task."""
+        self.world.tick()
+        self.number += 1
+        document = original(word)
+        key = identity(document, "task")
+        task = {
+            "text": dumps(document),
+            "identity": key,
+            "input_identity": identity(document, "input"),
+            "input_hash": 1,
+            "task_hash": 2,
+        }
+        call = self.world.driver.push(task, f"push {self.number}", person, repeat=repeat)
+        known = self.world.model.find(key, self.world.model.repeats(key) if repeat else 0)
+        expected = {"added": int(known is None), "known": int(known is not None)}
+        for _ in range(1 + again):
+            assert self.world.driver.run(call, stumble=stumble) == expected
+        if known is None:
+            self._add(document, key, person, repeat=repeat)
+        elif person is not None:
+            self.world.model.also_for(key, person)
+
+    def _add(self, document: Document, key: str, person: str | None, *, repeat: bool) -> None:
+        model = self.world.model
+        number = model.repeats(key) if repeat else 0
+        rows = self.world.observe().tasks.values()
+        made = next(row for row in rows if (row["dedup_key"].hex(), row["repeat"]) == (key, number))
+        assert made["rank"] < 0, "ahead of the stream"
+        overlap = model.drawn(key) if person is None else 1
+        task = QueuedTask(
+            str(made["id"]), document, key, number, (made["rank"], made["id"]), overlap, identity=key
+        )
+        if person is not None:
+            task.wish = Wish(frozenset([person]))
+        elif model.most is not None and overlap is not None:
+            task.bounds = overlap, model.most
+        task.made = model.now
+        model.add(task)

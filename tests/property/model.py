@@ -833,6 +833,14 @@ class Queue:
         if not task.wish.opened:
             task.wish = Wish(people, task.wish.needs, None if people is None else fallback)
 
+    def also_for(self, key: Any, person: str) -> None:
+        """A question that was for others alone is this person's, too, and wants an answer of each."""
+        for task in self.tasks.values():
+            people = task.wish.people
+            if task.key == key and not task.withdrawn and people is not None and person not in people:
+                task.wish = Wish(people | {person}, task.wish.needs)
+                self.want(task, len(people) + 1)
+
     def release_all(self, seat: Seat | None = None) -> int:
         leases = [each for each in self.assignments() if each.live and seat in (None, self.seats[each.seat])]
         for each in leases:

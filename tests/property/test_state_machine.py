@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from tests.postgresql import PostgreSQL
-from tests.property.feeding import File, Imports
+from tests.property.feeding import File, Imports, Pushes
 from tests.property.sayings import (
     CHANCE,
     CLIENT,
@@ -47,6 +47,7 @@ class QueueMachine(RuleBasedStateMachine):
     world: World
     file: File
     imports: Imports
+    pushes: Pushes
 
     def __init__(self) -> None:
         super().__init__()
@@ -89,6 +90,7 @@ class QueueMachine(RuleBasedStateMachine):
         )
         self.file = File(self.world)
         self.imports = Imports(self.world)
+        self.pushes = Pushes(self.world)
         self.file.feed([Line((word,), None) for word in words], stumble=False, die=False)
         self.world.set_stream("ended")
         for name in NAMES[:people]:
@@ -204,6 +206,12 @@ class QueueMachine(RuleBasedStateMachine):
             self.imports.bring_again(pick)
         else:
             self.imports.bring(records, stumble=stumble)
+
+    @rule(word=WORD, person=st.none() | st.sampled_from(NAMES), repeat=CHANCE, again=CHANCE, stumble=CHANCE)
+    def a_question_is_pushed(
+        self, word: str, person: str | None, repeat: bool, again: bool, stumble: bool
+    ) -> None:
+        self.pushes.push(word, person, repeat=repeat, again=again, stumble=stumble)
 
     # -- operators -----------------------------------------------------------------------------------
 

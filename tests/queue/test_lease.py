@@ -27,6 +27,7 @@ def test_a_lease_holds_the_tasks_in_their_order(team: Team) -> None:
         "lease_until": START + FIFTEEN_MINUTES,
         "revision": 0,
         "row": None,
+        "ahead": False,
         "draft": None,
         "task": {"text": "a"},
     }

@@ -35,7 +35,8 @@ def test_a_follow_up_is_next_for_who_answered_and_for_nobody_else(team: Team) ->
     assert push(team, {"text": "why a"}, session="ann", after={"task": int(first)}) == (1, 0)
     assert asked(bob) == ["b", "c"], "it is ann's alone"
     bob.release()
-    assert [entry["task"]["text"] for entry in ann.reply(1)["tasks"]] == ["why a"], "before the stream"
+    [entry] = ann.reply(1)["tasks"]
+    assert (entry["task"]["text"], entry["ahead"]) == ("why a", True), "before the stream"
 
 
 def test_where_it_came_from_is_kept_with_both(team: Team) -> None:

@@ -44,6 +44,8 @@ interface Held {
   revisions: Revision[];
   current: Revision | null;
   draft: Draft | null;
+  /** It follows from an answer. */
+  ahead: boolean;
 }
 
 export interface FakeOptions {
@@ -89,6 +91,7 @@ export class Fake implements Api {
       revisions: [],
       current: null,
       draft: null,
+      ahead: false,
     };
     this.held.set(`t${row}`, held);
   }
@@ -260,6 +263,7 @@ export class Fake implements Api {
       lease_until: Date.now() / 1000 + 900,
       revision: held.current?.revision ?? 0,
       row: held.row,
+      ahead: held.ahead,
       draft: held.draft,
       task: held.current?.task ?? held.original,
     };

@@ -719,6 +719,20 @@ describe("the heartbeat", () => {
     expect(fake.received.at(-1)).toMatchObject({ task_id: "t1", base: 2, decision: "reject" });
   });
 
+  it("puts a question that follows from an answer next to the card on the table", async () => {
+    const fake = server();
+    const { desk } = await open(fake);
+    const asked = fake.held.get("t30");
+    if (asked === undefined) throw new Error("there is no t30");
+    Object.assign(asked, { ahead: true, seat: fake.held.get("t1")?.seat, client: "c1" });
+    await settle(20_000);
+    expect(idOf(desk)).toBe("t1");
+    desk.answer("reject");
+    expect(idOf(desk)).toBe("t30");
+    desk.answer("accept");
+    expect(idOf(desk)).toBe("t2");
+  });
+
   it("notices a new version of the project", async () => {
     const fake = server();
     const { desk } = await open(fake);

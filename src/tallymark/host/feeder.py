@@ -196,7 +196,7 @@ class Feeder:
         batch.pulled += 1
         found = self._stream.provenance(task)
         try:
-            new = new_task(task) | self._wish(task)
+            task, new = self._as_new(task)
         except (TypeError, ValueError) as error:
             self._refuse(batch, task, error)
             return
@@ -207,6 +207,14 @@ class Feeder:
         self._balance.see(task, new)
         batch.tasks.append(new)
         batch.size += len(new["text"])
+
+    def _as_new(self, task: Task) -> tuple[Task, dict[str, Any]]:
+        """The task in terms of JSON, and as `enqueue` takes it. Errors: ValueError, TypeError."""
+        try:
+            return task, new_task(task) | self._wish(task)
+        except TypeError:
+            plain: Task = jsontext.plain(task)
+            return plain, new_task(plain) | self._wish(plain)
 
     def _refuse(self, batch: _Batch, task: Task, error: Exception) -> None:
         """A task that is no JSON, or asks for tags that are none: its row is invalid, with the reason."""
@@ -340,7 +348,7 @@ def _fate(fate: str, rows: int) -> str:
 
 
 def new_task(task: Task) -> dict[str, Any]:
-    """The task as `enqueue` takes it. Errors: ValueError, TypeError for what JSON does not have."""
+    """The task as `enqueue` takes it. Errors: ValueError, TypeError for what JSON cannot say."""
     if not has_hashes(task):
         task = set_hashes(task)
     identities = identities_of(task)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from tallymark import jsontext
 from tallymark.errors import RecipeError
 from tallymark.hashing import IDENTITY_KEY, INPUT_HASH_KEY, TASK_HASH_KEY
 from tallymark.host.run_channel import RunChannel
@@ -65,7 +66,7 @@ class Pushing:
         if not isinstance(task, Mapping):
             raise RecipeError(f"ctrl.push takes a list of tasks, which are dicts; not {task!r}.")
         try:
-            return self._as_new(_question(task))
+            return self._as_new(jsontext.plain(_question(task)))
         except (TypeError, ValueError) as error:
             raise RecipeError(f"A task cannot be pushed: {error}") from error
 

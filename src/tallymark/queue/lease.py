@@ -93,7 +93,7 @@ _LEASE = Statement(
 _HELD = Statement(
     "What a client of a seat holds, with documents, in the order of the tasks.",
     """
-    SELECT a.task AS id, a.revision, d.text, n.changes,
+    SELECT a.task AS id, a.revision, t.rank < 0 AS ahead, d.text, n.changes,
            (SELECT min(r.ordinal) FROM task_row r WHERE r.task = a.task) AS row,
            f.base AS draft_base, f.changes AS draft_changes, f.decision AS draft_decision,
            f.comment AS draft_comment, f.message AS draft_message
@@ -334,6 +334,7 @@ def _entry(seat: Seat, row: Row) -> dict[str, Any]:
         "lease_until": seat.lease_until,
         "revision": row["revision"],
         "row": row["row"],
+        "ahead": bool(row["ahead"]),
         "draft": draft_of(row),
         "task": text,
     }

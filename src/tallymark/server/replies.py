@@ -115,12 +115,16 @@ class Draft(BaseModel):
 
 
 class Lease(BaseModel):
-    """A task this client holds. `task` is the document at `revision` (0: never answered)."""
+    """A task this client holds. `task` is the document at `revision` (0: never answered).
+
+    One that is `ahead` follows from an answer and is to be shown before the others.
+    """
 
     task_id: str
     lease_until: float
     revision: int
     row: int | None
+    ahead: bool
     draft: Draft | None
     task: Document
 

@@ -135,9 +135,10 @@ export class TaskQueue {
     const fresh = reply.tasks.filter(({ task_id: id }) => !held.has(id) && !pending.has(id));
     for (const leased of fresh) this.since.set(leased.task_id, Date.now());
     const card = (leased: LeasedTask): Card => this.options.card(leased);
-    const back = fresh.filter(({ revision }) => revision > 0).map(card);
-    const others = fresh.filter(({ revision }) => revision === 0).map(card);
-    // What came back to its author is next; the card on the table stays there.
+    const isNext = ({ revision, ahead }: LeasedTask): boolean => revision > 0 || ahead;
+    const back = fresh.filter(isNext).map(card);
+    const others = fresh.filter((leased) => !isNext(leased)).map(card);
+    // What came back to its author, or follows from an answer, is next; the card on the table stays there.
     this.cards = [...this.cards.slice(0, 1), ...back, ...this.cards.slice(1), ...others];
     this.options.arrived(reply);
     if (this.cards.length === 0) this.plan(POLL_MS[reply.state]);
