@@ -7,7 +7,7 @@ import pytest
 from tests.queue.team import Person, Team, new_task
 
 from tallymark.errors import Fenced, NotKnown
-from tallymark.queue import operate, pushing, trace
+from tallymark.queue import erasing, operate, pushing, trace
 from tallymark.types import Task
 
 
@@ -188,3 +188,16 @@ def test_a_host_that_was_replaced_pushes_nothing(team: Team) -> None:
 def test_the_same_question_twice_in_one_call_is_one(team: Team) -> None:
     assert push(team, {"text": "why"}, {"text": "why"}, session="ann") == (1, 1)
     assert push(team, {"text": "who"}, {"text": "who"}, name="p2", session="ann", repeat=True) == (2, 0)
+
+
+def test_what_is_erased_leaves_its_traces_readable(team: Team) -> None:
+    first, second = team.tasks("a", "b")
+    push(team, {"text": "why"}, name="push-beef", after={"task": int(first)})
+    push(team, {"text": "who"}, name="p2", after={"task": int(second)})
+    [why] = life(team, first)["led_to"]
+    team.tasks({"text": "beef", "note": "push-beef"})
+    beef = team.sql("SELECT max(id) AS id FROM task")[0]["id"]
+    team.operator(erasing.erase_record, task_ids=[str(beef)])
+    assert (life(team, why)["pushed"], life(team, why)["follows"]) == (True, None)
+    [who] = life(team, second)["led_to"]
+    assert life(team, who)["follows"] == second

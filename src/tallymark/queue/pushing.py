@@ -6,7 +6,6 @@ Where each came from is kept with the tasks: `trace` tells what a task follows a
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tallymark import jsontext
 from tallymark.errors import NotKnown
 from tallymark.queue.eligibility import Wish, audiences, wishes
 from tallymark.queue.enqueue import enqueue
@@ -88,6 +87,12 @@ def push(
     return {"added": len(new), "known": len(tasks) - len(new)}
 
 
+def followed_by(detail: str) -> str | None:
+    """The id of the task that a pushed one follows, as its event tells; what was erased tells nothing."""
+    after = detail.partition(" ")[2]
+    return after if after.isdigit() else None
+
+
 def _seat(tx: Transaction, dataset: int, name: str | None, token: str | None) -> Row | None:
     """The seat of a name or a token; one of a name need not be there yet."""
     if name is None and token is None:
@@ -130,7 +135,7 @@ def _ids(known: Known) -> set[int]:
 def _pushed(tx: Transaction, ids: set[int], push: str) -> list[int]:
     """Those of the tasks that this very call has queued before."""
     rows = tx.all(_PUSHED, {"ids": json_ids(sorted(ids))}) if ids else []
-    return [row["task"] for row in rows if jsontext.loads(row["detail"])["push"] == push]
+    return [row["task"] for row in rows if row["detail"].partition(" ")[0] == push]
 
 
 def _ahead(
@@ -149,7 +154,7 @@ def _ahead(
 
 def _remember(tx: Transaction, dataset: int, new: Sequence[int], push: str, followed: int | None) -> None:
     """Keep where tasks came from, with both ends."""
-    detail = jsontext.dumps({"push": push, "after": None if followed is None else str(followed)})
+    detail = push if followed is None else f"{push} {followed}"
     for task in new:
         note(tx, dataset, "pushed", detail, task=task)
         if followed is not None:

@@ -17,6 +17,7 @@ from tallymark.hashing import (
 from tallymark.queue.datasets import find_dataset
 from tallymark.queue.lives import leases_of, revisions_of
 from tallymark.queue.numbers import is_task_id, within_64_bits
+from tallymark.queue.pushing import followed_by
 from tallymark.store import Row, Statement, Transaction
 
 FOUND = 50
@@ -217,7 +218,7 @@ def _life(tx: Transaction, dataset: Row, task: Row) -> dict[str, Any]:
     document = jsontext.loads(task["text"])
     same = {"dataset": dataset["id"], "identity": task["input_identity"], "task": task["id"]}
     events = [_plain(row) for row in tx.all(_EVENTS, named)]
-    pushed = [jsontext.loads(event["detail"]) for event in events if event["kind"] == "pushed"]
+    pushed = [event["detail"] for event in events if event["kind"] == "pushed"]
     return {
         "task_id": str(task["id"]),
         "state": task["state"],
@@ -237,8 +238,10 @@ def _life(tx: Transaction, dataset: Row, task: Row) -> dict[str, Any]:
         "rows": _rows(tx, dataset["id"], task["id"]),
         "same_input": [str(row["id"]) for row in tx.all(_SAME_INPUT, same)],
         "pushed": bool(pushed),
-        "follows": next((each["after"] for each in pushed), None),
-        "led_to": [event["detail"] for event in events if event["kind"] == "led_to"],
+        "follows": followed_by(pushed[0]) if pushed else None,
+        "led_to": [
+            event["detail"] for event in events if event["kind"] == "led_to" and event["detail"].isdigit()
+        ],
         "assignments": [_plain(row) for row in tx.all(_ASSIGNMENTS, named)],
         "leases": leases_of(tx, task["id"]),
         "drafts": [_draft(row) for row in tx.all(_DRAFTS, named)],

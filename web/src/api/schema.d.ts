@@ -1580,8 +1580,12 @@ export interface components {
         /**
          * Lease
          * @description A task this client holds. `task` is the document at `revision` (0: never answered).
+         *
+         *     One that is `ahead` follows from an answer and is to be shown before the others.
          */
         Lease: {
+            /** Ahead */
+            ahead: boolean;
             draft: components["schemas"]["Draft"] | null;
             /** Lease Until */
             lease_until: number;
