@@ -1,5 +1,7 @@
 """What is erased is in no table any more, and the books balance all the same."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +67,34 @@ def test_a_record_is_gone_from_every_table(lived: Team) -> None:
     assert "kept" in kept[0]["body"]
     assert lived.sql("SELECT note FROM row_fate WHERE first = 4")[0]["note"] == "no text"
     assert lived.hosted(settle.forms_due) == []
+
+
+def test_erasing_a_record_takes_nothing_from_others(team: Team) -> None:
+    span = {"start": 0, "end": 3, "label": "PERSON"}
+    tokens = [{"text": word, "id": place} for place, word in enumerate(SECRET.split())]
+    record = {"text": SECRET, "meta": {"from": "text"}, "spans": [span], "tokens": tokens, "_view_id": "mark"}
+    team.run(command="tallymark mark news --label PERSON")
+    [task, _] = team.tasks(record, "other")
+    other = {"text": "another one who lives here", "spans": [span], "meta": {"from": "text"}}
+    bob = team.seat("bob")
+    for op_id, said in (("other", other), ("same", {**other, "text": SECRET})):
+        bob.send({"op_id": op_id, "task_id": "77", "status": "submitted", "decision": "accept", "set": said})
+    team.do(erasing.erase_record, dataset="news", task_ids=[task])
+    [kept, gone] = team.sql("SELECT body FROM quarantine ORDER BY id")
+    assert "another one" in kept["body"]
+    assert gone["body"] == erasing.TOMBSTONE
+    assert team.sql("SELECT detail FROM event WHERE kind = 'run_started'")[-1]["detail"].endswith("PERSON")
+
+
+@pytest.mark.parametrize("written", [json.dumps, repr], ids=["json", "python"])
+def test_a_record_is_found_in_messages_as_json_and_python_write_it(
+    team: Team, written: Callable[[str], str]
+) -> None:
+    text = 'Ada\'s „Straße“ in "Zürich"'
+    [task] = team.tasks(text)
+    team.stream("failed", detail=f"no idea what to do with {written(text)}")
+    team.operator(erasing.erase_record, task_ids=[task])
+    assert team.sql("SELECT stream_detail FROM run ORDER BY id")[-1]["stream_detail"] == erasing.MARK
 
 
 def bytes_of(path: Path) -> bytes:

@@ -96,6 +96,23 @@ def test_what_nobody_can_wait_for(team: Team, wait: Wait, until: str) -> None:
     assert team.dataset == "news"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--until", "agreement>=80", "1 is the most"),
+        ("--until", "agreement>1", "1 is the most"),
+        ("--until", "percent>=101", "100 is the most"),
+        ("--timeout", "nan", "give minutes"),
+        ("--timeout=-1", "give minutes"),
+    ],
+)
+def test_what_would_never_come(team: Team, wait: Wait, words: tuple[str, ...]) -> None:
+    code, told = wait(*words[:-1])
+    assert code == 2
+    assert words[-1] in told
+    assert team.dataset == "news"
+
+
 def test_an_unknown_dataset(team: Team, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["wait", "other"]) == 2
     assert f"There are: {team.dataset}" in capsys.readouterr().err

@@ -4,12 +4,14 @@ Rows and counters stay, so that the books still balance; what they said is repla
 identities of an erased record stay as well: they are digests, and keep it from being queued again.
 """
 
+import json
 import re
 from collections.abc import Iterable
 from typing import Any
 
 from tallymark import jsontext
 from tallymark.errors import InputError, NotKnown
+from tallymark.hashing import INPUT_HASH_KEYS
 from tallymark.queue.datasets import find_dataset
 from tallymark.queue.operate import end_leases
 from tallymark.queue.runs import note
@@ -168,12 +170,12 @@ def erase_record(tx: Transaction, *, dataset: str, task_ids: list[str]) -> dict[
     rows = list({row["id"]: row for row in rows}.values())
     datasets = sorted({row["dataset"] for row in rows})
     every = {"ids": json_ids(row["id"] for row in rows)}
-    quoted = {row["op_id"] for row in tx.all(_OPS, every)}
+    operations = {row["op_id"] for row in tx.all(_OPS, every)}
     for each in datasets:
         _erase_tasks(tx, each, [row for row in rows if row["dataset"] == each])
-    for row in rows:
-        quoted.update(text for text in _texts(jsontext.loads(row["text"])) if len(text) >= SHORTEST)
-    _erase_messages(tx, quoted)
+    documents = [jsontext.loads(row["text"]) for row in rows]
+    _erase_messages(tx, operations | _quotable(map(_own, documents)))
+    _erase_quarantined(tx, operations | _quotable(map(_input, documents)))
     for each in datasets:
         note(tx, each, "erased", f"{sum(row['dataset'] == each for row in rows)} tasks")
     tx.scrubs = True
@@ -236,17 +238,24 @@ def _erase_tasks(tx: Transaction, dataset: int, rows: list[Row]) -> None:
 
 
 def _erase_messages(tx: Transaction, quoted: set[str]) -> None:
-    """Messages and quarantined operations that quote one of these texts are replaced."""
+    """Messages that quote one of these texts are replaced."""
     if not quoted:
         return
-    pattern = _any_of(quoted | {jsontext.dumps(text)[1:-1] for text in quoted})
-    for row in tx.all(_QUARANTINED):
-        if pattern.search(row["body"]) or pattern.search(row["reason"]):
-            tx.run(_QUARANTINE, {"id": row["id"], "tombstone": TOMBSTONE, "mark": MARK})
+    pattern = _any_of(_as_written(quoted))
     for look, change in _MESSAGES:
         for row in tx.all(look):
             if pattern.search(row["said"]):
                 tx.run(change, {"id": row["id"], "key": row["key"], "new": MARK})
+
+
+def _erase_quarantined(tx: Transaction, quoted: set[str]) -> None:
+    """Operations in quarantine that quote one of these texts lose what they said."""
+    if not quoted:
+        return
+    pattern = _any_of(_as_written(quoted))
+    for row in tx.all(_QUARANTINED):
+        if pattern.search(row["body"]) or pattern.search(row["reason"]):
+            tx.run(_QUARANTINE, {"id": row["id"], "tombstone": TOMBSTONE, "mark": MARK})
 
 
 def _replace_in_messages(tx: Transaction, pattern: re.Pattern[str], new: str) -> None:
@@ -259,6 +268,30 @@ def _replace_in_messages(tx: Transaction, pattern: re.Pattern[str], new: str) ->
 
 def _any_of(texts: Iterable[str]) -> re.Pattern[str]:
     return re.compile("|".join(re.escape(text) for text in sorted(texts, key=len, reverse=True)))
+
+
+def _as_written(texts: set[str]) -> set[str]:
+    """Texts as they are, and as JSON or Python write them between quotation marks."""
+    written = {form(text)[1:-1] for text in texts for form in (jsontext.dumps, json.dumps, repr)}
+    return texts | written
+
+
+def _quotable(documents: Iterable[Any]) -> set[str]:
+    return {text for document in documents for text in _texts(document) if len(text) >= SHORTEST}
+
+
+def _own(value: Any) -> Any:
+    """A document without our keys and without labels: what those say is not the record's alone."""
+    if isinstance(value, dict):
+        return {key: _own(part) for key, part in value.items() if key[:1] != "_" and key != "label"}
+    if isinstance(value, list):
+        return [_own(part) for part in value]
+    return value
+
+
+def _input(document: dict[str, Any]) -> Any:
+    """What a record is about. Its other keys and its single words stand in work on other records, too."""
+    return {key: document[key] for key in INPUT_HASH_KEYS if key in document} or _own(document)
 
 
 def _texts(value: Any) -> Iterable[str]:

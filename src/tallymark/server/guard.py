@@ -48,6 +48,8 @@ def page_policy(more: Mapping[str, Sequence[str]]) -> bytes:
 
 
 _POLICY = page_policy({})
+_WITH_BODY = ("POST", "PUT", "PATCH")
+"""Methods whose body must be JSON; forms of other sites can send POST alone."""
 _INNER = ("/api/", "/internal/")
 _PLAIN = (*_INNER, "/healthz", "/ping", "/openapi.json")
 
@@ -88,7 +90,7 @@ class Guard:
             )
         if _foreign(scope, headers, (host, self._settings.public_netloc)):
             return problem("cross_origin", "the request was made by a page of another site")
-        if scope["method"] not in {"GET", "HEAD"} and not _is_json(headers.get("content-type", "")):
+        if scope["method"] in _WITH_BODY and not _is_json(headers.get("content-type", "")):
             return problem("media_type", "send the body as application/json")
         length = headers.get("content-length", "")
         inner = scope["path"].startswith("/internal/")

@@ -1,5 +1,6 @@
 """`tallymark wait`: for pipelines that go on when people are done."""
 
+import math
 import re
 import sys
 import time
@@ -20,6 +21,7 @@ LOOK_SECONDS = 1.0
 TIMED_OUT = 124
 
 _COMPARED = re.compile(r"(answered|agreement|percent)\s*(>=|=|>)\s*([0-9.]+)")
+_MOST = {"agreement": 1.0, "percent": 100.0}
 _FORMS = "fed, done, answered=500, agreement>=0.8 or percent>=90"
 
 Look = Callable[["Store", dict[str, Any]], tuple[bool, str]]
@@ -49,6 +51,8 @@ def wait(
     from tallymark.cli.commands._database import reading_store
 
     look = _condition(until, set_id)
+    if timeout is not None and not timeout >= 0:  # nor for what is no number
+        raise InputError(f"--timeout is {timeout:g}; give minutes, 0 or more.")
     deadline = None if timeout is None else time.monotonic() + timeout * 60
     with reading_store(settings) as store:
         told = ""
@@ -80,6 +84,9 @@ def _condition(until: str, dataset: str) -> Look:
         wanted = float(number)
     except ValueError as error:
         raise InputError(f"--until is {until!r}; {number} is not a number.") from error
+    most = _MOST.get(what, math.inf)
+    if wanted > most or (sign == ">" and wanted == most):
+        raise InputError(f"--until is {until!r}; {what} never gets there, {most:g} is the most.")
 
     def enough(value: float | None) -> bool:
         return value is not None and (value > wanted if sign == ">" else value >= wanted)
