@@ -1,6 +1,9 @@
 """Hooks out: told when a state begins, once, and again when it begins anew."""
 
 import json
+import os
+import select
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -21,6 +24,7 @@ class Receiver:
     def __init__(self) -> None:
         self.told: list[dict[str, Any]] = []
         self.statuses: list[int] = []
+        self.location: str | None = None
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -28,6 +32,8 @@ class Receiver:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 receiver.told.append(json.loads(body))
                 self.send_response(receiver.statuses.pop(0) if receiver.statuses else 200)
+                if receiver.location is not None:
+                    self.send_header("location", receiver.location)
                 self.end_headers()
 
             def log_message(self, *_: Any) -> None:
@@ -152,6 +158,82 @@ def test_a_hook_that_fails_for_good_is_noted(served: Served) -> None:
     assert sorted(events(served)) == ["hook_done", "hook_failed", "hook_failed", "hook_fed"]
     look(served)
     assert len(events(served)) == 4
+
+
+def failures(served: Served) -> list[str]:
+    statement = Statement("Failures.", "SELECT detail FROM event WHERE kind = 'hook_failed' ORDER BY id")
+    with served.store.reading() as tx:
+        return [row["detail"] for row in tx.all(statement)]
+
+
+def test_a_redirect_is_a_failure(served: Served, receiver: Receiver) -> None:
+    receiver.statuses = [302] * 3
+    receiver.location = receiver.url
+    served.enqueue(hooked(served, fed=receiver.url), ["one"])
+    look(served)
+    assert len(receiver.told) == 3
+    [failure] = failures(served)
+    assert "answered 302, a redirect" in failure
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://team:s3cret@localhost/",
+        "http://localhost:9/s3cret here",
+        "http://localhost:9/s3cret/\u00fc",
+        "{url}?key=s3cret",
+        "exit 3 # s3cret",
+    ],
+)
+def test_a_failure_is_noted_without_the_secrets_of_its_target(
+    served: Served, receiver: Receiver, caplog: pytest.LogCaptureFixture, target: str
+) -> None:
+    receiver.statuses = [500] * 3
+    served.enqueue(hooked(served, fed=target.format(url=receiver.url), stuck=receiver.url), ["one"])
+    look(served)
+    look(served)
+    [failure] = failures(served)
+    assert "s3cret" not in failure + caplog.text
+
+
+def test_a_receiver_that_speaks_something_else_is_a_failure(served: Served) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        thread = threading.Thread(target=speak_something_else, args=(listening,))
+        thread.start()
+        served.enqueue(hooked(served, fed=url), ["one"])
+        look(served)
+        thread.join()
+    [failure] = failures(served)
+    assert "no answer that is HTTP" in failure
+
+
+def speak_something_else(listening: socket.socket) -> None:
+    for _ in range(3):
+        connection, _ = listening.accept()
+        with connection:
+            connection.sendall(b"220 mail.example ESMTP\r\n")
+            while connection.recv(65536):
+                pass
+
+
+def test_a_command_that_takes_too_long_is_ended_with_all_it_started(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tallymark.server.announcing.TIMEOUT", 1.0)
+    held = tmp_path / "held"
+    os.mkfifo(held)
+    reading = os.open(held, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        served.enqueue(hooked(served, fed=f"sleep 600 > '{held}' & wait"), [])
+        look(served)
+        os.set_blocking(reading, True)
+        assert select.select([reading], [], [], 60)[0]  # nobody holds the other end any more
+    finally:
+        os.close(reading)
+    [failure] = failures(served)
+    assert "took longer than 1 seconds" in failure
 
 
 def test_a_command_gets_the_news_as_json(served: Served, tmp_path: Path) -> None:

@@ -7,12 +7,15 @@ answers again, rows are added) the next time is told anew.
 import asyncio
 import json
 import logging
+import os
+import signal
 import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from http.client import HTTPException, InvalidURL
 from typing import Any
 
 from anyio.to_thread import run_sync
@@ -30,6 +33,7 @@ AGREEMENT_SECONDS = 60.0
 AGREEMENT_TASKS = 10  # fewer tasks with several answers say nothing
 TIMEOUT = 30.0
 TRIES = 3
+_REDIRECTS = (301, 302, 303, 307, 308)
 
 _WATCHED = Statement(
     "Datasets with the settings of their newest run.",
@@ -128,12 +132,31 @@ def _told(news: News) -> str | None:
                 _post(news.target, news.body)
             else:
                 _command(news.target, news.body)
-        except (OSError, subprocess.SubprocessError, ValueError) as error:
-            failure = f"hook {news.hook}: {error}"
+        except (OSError, HTTPException, subprocess.SubprocessError, ValueError) as error:
+            failure = f"hook {news.hook}: {_reason(error)}"
             logger.warning("%s (try %d of %d)", failure, attempt + 1, TRIES)
         else:
             return None
     return failure
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, without the target: addresses and commands of hooks hold secrets."""
+    match error:
+        case subprocess.CalledProcessError():
+            return f"the command ended with {error.returncode}"
+        case subprocess.TimeoutExpired():
+            return f"the command took longer than {TIMEOUT:g} seconds"
+        case InvalidURL() | UnicodeError():
+            return "this is no address; write spaces and signs beyond ASCII as %…, and no password"
+        case HTTPException():
+            return f"no answer that is HTTP ({type(error).__name__})"
+        case urllib.error.HTTPError() if error.code in _REDIRECTS:
+            return f"answered {error.code}, a redirect, which is not followed; give the address it leads to"
+        case urllib.error.HTTPError():
+            return f"answered {error.code}"
+        case _:
+            return str(error)
 
 
 def _hooks(config: str) -> dict[str, Any]:
@@ -163,21 +186,31 @@ def _post(url: str, body: Mapping[str, Any]) -> None:
     request = urllib.request.Request(  # noqa: S310 (http or https, as the caller has checked)
         url, data=data, headers={"content-type": "application/json", "user-agent": "tallymark"}, method="POST"
     )
+    opener = urllib.request.build_opener(_NoRedirect)
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT):  # noqa: S310
+        with opener.open(request, timeout=TIMEOUT):
             return
     except urllib.error.HTTPError as error:
-        with error:
-            raise OSError(f"{url} answered {error.code}") from error
+        error.close()
+        raise
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Redirects are refused: a POST that follows one becomes a GET, and the news is lost."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Nothing follows."""
 
 
 def _command(command: str, body: Mapping[str, Any]) -> None:
     """Whoever sets the hook starts the recipe as well: it is a command of their own shell."""
-    subprocess.run(  # noqa: S602
-        command,
-        shell=True,
-        input=json.dumps(body).encode(),
-        stdout=subprocess.DEVNULL,
-        timeout=TIMEOUT,
-        check=True,
-    )
+    with subprocess.Popen(  # noqa: S602
+        command, shell=True, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
+    ) as running:
+        try:
+            running.communicate(json.dumps(body).encode(), TIMEOUT)
+        except subprocess.TimeoutExpired:
+            os.killpg(running.pid, signal.SIGKILL)  # what the shell has started, too
+            raise
+    if running.returncode:
+        raise subprocess.CalledProcessError(running.returncode, command)
