@@ -247,6 +247,26 @@ def test_one_password_for_everybody(serve: Serve) -> None:
     assert code(reply) == (429, "too_many_tries")
 
 
+def test_guesses_from_an_address_keep_out_nobody_who_was_in(serve: Serve) -> None:
+    served = serve(ServerSettings(basic=("team", "s\u00e9cret")))
+    served.start()
+    right, wrong = httpx.BasicAuth("team", "s\u00e9cret".encode()), httpx.BasicAuth("team", "guess")
+    assert served.client.get("/api/v1/project", auth=right).status_code == 200
+    [cookie] = served.client.cookies.jar
+    assert cookie.has_nonstandard_attr("HttpOnly")
+    with httpx.Client(base_url=served.client.base_url, headers={"host": "localhost"}) as other:
+        for _ in range(5):
+            assert code(other.get("/api/v1/project", auth=wrong)) == (401, "login_required")
+        for guess in (wrong, right):
+            assert code(other.get("/api/v1/project", auth=guess)) == (429, "too_many_tries")
+        forged = {"cookie": f"{cookie.name}=0"}
+        assert code(other.get("/api/v1/project", auth=right, headers=forged)) == (429, "too_many_tries")
+    reply = served.client.get("/api/v1/project", auth=right)
+    assert reply.status_code == 200
+    assert "set-cookie" not in reply.headers
+    assert code(served.client.get("/api/v1/project", auth=wrong)) == (429, "too_many_tries")
+
+
 def test_the_server_is_told_by_its_host() -> None:
     assert access_of("{}")["access_digest"] != access_of('{"basic": ["a", "b"]}')["access_digest"]
     told = access_of(

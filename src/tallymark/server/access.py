@@ -20,7 +20,7 @@ from fastapi import Request, Response
 
 from tallymark import queue
 from tallymark.errors import Erased, StoreError
-from tallymark.server.guard import App, Receive, Scope, Send
+from tallymark.server.guard import App, Message, Receive, Scope, Send
 from tallymark.server.passwords import Throttle
 from tallymark.server.problems import Refused, problem
 from tallymark.server.seals import seal, serializer
@@ -93,7 +93,7 @@ class Access:
         path = scope["path"]
         headers = {key: value for key, value in scope["headers"] if key in (b"authorization", b"cookie")}
         if self._settings.basic is not None:
-            self._check_basic(headers.get(b"authorization", b""), _address(scope))
+            self._check_basic(headers, _address(scope))
             return None
         if not path.startswith(_LOGGED_IN) or not await self.required():
             return None
@@ -160,11 +160,32 @@ class Access:
         if name is not None and name != account.name:
             raise Refused("not_allowed", f"this session belongs to {name!r}, and you are {account.name!r}")
 
-    def _check_basic(self, given: bytes, address: str) -> None:
+    def greeting(self, scope: Scope) -> bytes | None:
+        """The cookie for a browser that knew the one password, unless it has it already."""
+        if self._settings.basic is None or self._came_before(dict(scope["headers"])):
+            return None
+        secure = "; Secure" if (self._settings.public_url or "").startswith("https:") else ""
+        kept = f"Path=/; Max-Age={LOGIN_SECONDS}; HttpOnly; SameSite=Lax{secure}"
+        return f"{self.cookie}-basic={self._proof()}; {kept}".encode("ascii")
+
+    def _came_before(self, headers: dict[bytes, bytes]) -> bool:
+        told = _cookie(headers.get(b"cookie", b"").decode("latin-1"), f"{self.cookie}-basic") or ""
+        return hmac.compare_digest(told.encode(), self._proof().encode())
+
+    def _proof(self) -> str:
+        """What only somebody who knew the one password has; the same in every process of a database."""
+        password = ":".join(self._settings.basic or ("", "")).encode()
+        return hmac.digest(password, self._store.database_id.encode(), "sha256").hex()
+
+    def _check_basic(self, headers: dict[bytes, bytes], address: str) -> None:
+        """Who shares an address with somebody who guesses goes on working: the right password is enough
+        for who had it before. Others wait, so that a guess during the wait tells nothing."""
+        given = headers.get(b"authorization", b"")
+        right = _is_basic(given, self._settings.basic or ("", ""))
         waits = self.throttle.wait(address)
-        if waits > 0 and given:
+        if waits > 0 and given and not (right and self._came_before(headers)):
             raise too_many(waits)
-        if not _is_basic(given, self._settings.basic or ("", "")):
+        if not right:
             if given:
                 self.throttle.failed(address)
             raise Refused("login_required", "name and password are wanted")
@@ -219,13 +240,23 @@ class Gate:
             await problem(error.code, str(error))(scope, receive, send)
             return
         scope.setdefault("state", {})["account"] = account
-        await self._app(scope, receive, send)
+        greeting = self._access.greeting(scope)
+        await self._app(scope, receive, send if greeting is None else _with_cookie(send, greeting))
 
     def _refusal(self, error: Refused) -> Response:
         response = problem(error.code, str(error), **error.more)
         if self._challenge and response.status_code == 401:
             response.headers["www-authenticate"] = 'Basic realm="Tallymark", charset="UTF-8"'
         return response
+
+
+def _with_cookie(send: Send, cookie: bytes) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), (b"set-cookie", cookie)]}
+        await send(message)
+
+    return sending
 
 
 def too_many(seconds: float) -> Refused:
