@@ -83,7 +83,9 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [ROOT / "README.md", DOCS / "how-to" / "first-recipe.md"], ids=lambda p: p.name
+    "path",
+    [ROOT / "README.md", DOCS / "how-to" / "first-recipe.md", DOCS / "how-to" / "follow-ups.md"],
+    ids=lambda p: p.name,
 )
 def test_recipes_in_the_text_work(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each Python block is a file of recipes; those it registers return components that can start."""

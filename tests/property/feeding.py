@@ -222,7 +222,7 @@ class Pushes:
             "input_hash": 1,
             "task_hash": 2,
         }
-        call = self.world.driver.push(task, f"push {self.number}", person, repeat=repeat)
+        call = self.world.driver.push(task, f"push-{self.number}", person, repeat=repeat)
         known = self.world.model.find(key, self.world.model.repeats(key) if repeat else 0)
         expected = {"added": int(known is None), "known": int(known is not None)}
         for _ in range(1 + again):

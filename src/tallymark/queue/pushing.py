@@ -64,10 +64,11 @@ def push(
     """Queue questions ahead of the stream: `{"added": new tasks, "known": those that were queued before}`.
 
     `tasks` as `enqueue` takes them; equal ones are told by the whole task, whatever the dataset goes by.
-    `push` names this call: sent again, it adds nothing. They are for the person called `session`, or for the
-    one whose seat has the token `asker`; with neither, for whomever they say. `after` is the task they
-    follow, as `{"task": id}` or as the `input_hash` and `task_hash` of one that this person has. `repeat`
-    asks again what is queued already. Errors: `Fenced`, `NotKnown` for the asker or the task they follow.
+    `push` names this call, without a blank: sent again, it adds nothing. They are for the person called
+    `session`, or for the one whose seat has the token `asker`; with neither, for whomever they say. `after`
+    is the task they follow, as `{"task": id}` or as the `input_hash` and `task_hash` of one that this person
+    has. `repeat` asks again what is queued already. Errors: `Fenced`, `NotKnown` for the asker or the task
+    they follow.
     """
     dataset = fenced(tx, run, generation)["dataset"]
     adds_tasks(tx, dataset)
