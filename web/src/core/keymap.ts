@@ -1,6 +1,6 @@
 /** Keys: which action a key press means, and how a key is written on a button. */
 
-import { m } from "@/core/say";
+import { m, t } from "@/core/say";
 
 export const ACTIONS = {
   accept: ["a", "ctrl+enter", "command+enter"],
@@ -141,7 +141,7 @@ export function keysInOrder(
 }
 
 const SIGNS: Record<string, string> = {
-  space: "space",
+  space: m("space"),
   backspace: "⌫",
   delete: "del",
   enter: "⏎",
@@ -157,6 +157,6 @@ const SIGNS: Record<string, string> = {
 export function shown(key: string): string {
   return key
     .split("+")
-    .map((part) => SIGNS[part] ?? part)
+    .map((part) => (SIGNS[part] === undefined ? part : t(SIGNS[part])))
     .join(" ");
 }

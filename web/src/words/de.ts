@@ -46,6 +46,7 @@ export const de: Record<string, string> = {
   "Settings: text size, width, keys": "Einstellungen: Schriftgröße, Breite, Tasten",
   "Send unsent answers now": "Nicht gesendete Antworten jetzt senden",
   "All keys": "Alle Tasten",
+  space: "Leer",
   "Not sent before, and in this browser alone: {0}.":
     "Vorher nicht gesendet, und nur in diesem Browser: {0}.",
   "Your name has been erased here": "Ihr Name wurde hier gelöscht",
