@@ -91,6 +91,23 @@ def test_a_choice_that_accepts_at_once(tallymark: Tallymark, ann: Annotator) -> 
     assert [task["accept"] for task in tallymark.export()] == [["sport"], [7]]
 
 
+def test_options_of_html(tallymark: Tallymark, ann: Annotator) -> None:
+    options = [
+        {"id": "bold", "html": "<b>bold</b> words"},
+        {"id": "active", "html": "<i onclick='window.stolen = 1'>other words</i>"},
+    ]
+    mark(tallymark, "choice", [{"text": "Which?", "options": options}])
+    ann.sit()
+    expect(ann.page.get_by_test_id("html").locator("b")).to_have_text("bold")
+    ann.page.get_by_text("other words").click()
+    expect(ann.page.get_by_role("radio", checked=True)).to_have_accessible_name("active")
+    expect(ann.page.get_by_test_id("removed")).to_contain_text("onclick")
+    assert ann.page.evaluate("window.stolen") is None
+    ann.press("1", "a")
+    ann.everything_is_saved()
+    assert tallymark.export()[0]["accept"] == ["bold"]
+
+
 def test_a_rating_by_number_and_by_arrow(tallymark: Tallymark, ann: Annotator) -> None:
     scale = [{"id": n, "text": {0: "Poor", 4: "Great"}.get(n, "")} for n in range(5)]
     mark(tallymark, "choice", [{"text": f"{n}?", "options": scale} for n in (1, 2)], choice_style="rating")
