@@ -178,3 +178,12 @@ def test_records_and_people_are_erased(call: Call, team: Team, tasks: list[str])
     assert "'bob' is 'erased-" in call("erase", "news", "--person", "bob", "--yes")[0]
     call("audit", "news")
     assert call("db-out", "news")[0] == ""
+
+
+@pytest.mark.usefixtures("tasks")
+def test_an_invitation_for_no_number_of_days(call: Call) -> None:
+    for days in ("nan", "inf"):
+        assert (
+            f"--days is {days}; give a number of days"
+            in call("invite", "news", "eve", "--days", days, code=2)[1]
+        )

@@ -1,9 +1,11 @@
 """`tallymark invite`: a link with which somebody makes an account."""
 
+import math
 import sys
 from typing import TYPE_CHECKING, Any, Literal
 
 from tallymark.cli.catalog import command
+from tallymark.errors import InputError
 from tallymark.recipe import Arg
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ def invite(
     from tallymark.queue.datasets import find_dataset
     from tallymark.server.channel import open_channel
 
+    if not math.isfinite(days):  # is no JSON, in which the server is told
+        raise InputError(f"--days is {days:g}; give a number of days.")
     dataset = None if set_id == "-" else set_id
     if dataset is not None:
         with reading_store(settings) as store, store.reading() as tx:
