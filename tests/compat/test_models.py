@@ -75,6 +75,7 @@ class TestPatternMatcher:
         assert (first, second) == (0.5, 0.5)
         assert (ada["spans"][0]["label"], ada["meta"]) == ("PERSON", {"n": 1, "score": 0.5, "pattern": "0"})
         assert (acme["spans"][0]["text"], acme["spans"][0]["pattern"]) == ("Acme", "acme")
+        assert (acme["tokens"][4]["text"], acme["spans"][0]["token_start"]) == ("Acme", 4)
         assert ada["_task_hash"] != acme["_task_hash"]
         assert ada["_input_hash"] == acme["_input_hash"]
         assert (

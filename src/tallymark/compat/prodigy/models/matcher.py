@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from tallymark import jsontext
+from tallymark.compat.prodigy.components.preprocess import make_raw_doc, tokenize_example
 from tallymark.hashing import TASK_HASH_KEYS, set_hashes
 from tallymark.patterns import Pattern, load_patterns, pattern_of
 from tallymark.patterns import PatternMatcher as Matcher
@@ -134,7 +135,8 @@ class PatternMatcher:
         meta = made["meta"] if isinstance(made.get("meta"), dict) else {}
         score = self._score(matches)
         made["meta"] = {**meta, "score": score, "pattern": ", ".join(str(m["pattern"]) for m in matches)}
-        return set_hashes(made, task_keys=self.task_hash_keys or TASK_HASH_KEYS, overwrite=True)
+        hashed = set_hashes(made, task_keys=self.task_hash_keys or TASK_HASH_KEYS, overwrite=True)
+        return tokenize_example(hashed, make_raw_doc(self.nlp, task)) if self.label_span else hashed
 
     def _shown(self, match: Span) -> Span:
         return match if self.label_span else {key: match[key] for key in match if key != "label"}
