@@ -17,7 +17,7 @@ FLAGS = [
     "--host-resolver-rules=MAP tally.test 127.0.0.1",
 ]
 STATIC = Path(__file__).parents[1] / "src/tallymark/server/static/index.html"
-WAIT_MS = 15_000
+WAIT_MS = 30_000
 
 expect.set_options(timeout=WAIT_MS)
 
