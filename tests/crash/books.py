@@ -53,7 +53,7 @@ def check_audit(url: str) -> dict[str, Any]:
     """The books balance and nothing contradicts itself, as the server tells it, once it answers."""
     audit: dict[str, Any] = until(lambda: _audit(url), f"the audit of {url}")
     broken = {found["name"]: found for found in audit["invariants"] if found["broken"]}
-    assert broken == {}
+    assert broken == {}, broken
     assert audit["balances"]["balanced"], audit["balances"]
     return audit
 

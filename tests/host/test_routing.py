@@ -128,7 +128,7 @@ def test_how_many_are_wanted_may_be_said_besides(desk: Desk) -> None:
     ann, bob = desk.claim("ann"), desk.claim("bob")
     settled(desk, ann)
     assert all_of(desk, ann) == ["ann bob"]
-    assert desk.lease(bob)["state"] == "waiting"
+    assert settled(desk, bob) == "waiting"
 
 
 def test_a_router_that_names_nobody_who_is_there_is_told_of_once(desk: Desk) -> None:
