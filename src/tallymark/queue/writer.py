@@ -49,6 +49,11 @@ class Piece:
     swift: bool = False
     begun: bool = False
 
+    @property
+    def repeatable(self) -> bool:
+        """Whether it may be done with others, and by itself again if that fails."""
+        return self.swift or self.reach is not None
+
 
 class Writer:
     """The writer of a store. `submit` from any thread; `close` finishes what was submitted."""
@@ -125,9 +130,9 @@ class Writer:
 
     def _commit(self, batch: list[Piece]) -> list[Outcome]:
         begun = _begun(batch)
-        swift = [piece for piece in begun if piece.swift or piece.reach is not None]
+        swift = [piece for piece in begun if piece.repeatable]
         done = self._together(swift) if len(swift) > 1 else []
-        rest = [piece for piece in begun if piece not in swift] if done else begun
+        rest = [piece for piece in begun if not (done and piece.repeatable)]
         return done + (self._carefully(rest) if rest else [])
 
     def _carefully(self, batch: list[Piece]) -> list[Outcome]:

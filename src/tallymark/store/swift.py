@@ -28,7 +28,7 @@ class SwiftTransaction(Transaction):
 
     def one(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> Any:
         """The first row, or None."""
-        rows = self._foreseen.get((statement, *(parameters or {}).values()))
+        rows = self._known(statement, parameters)
         return rows.pop() if rows else super().one(statement, parameters)
 
     def foresee(self, statement: Statement, parameters: Mapping[str, Any], row: Any) -> None:
@@ -37,9 +37,9 @@ class SwiftTransaction(Transaction):
 
     def lock(self, statement: Statement, parameters: Mapping[str, Any] | None = None) -> None:
         """Execute a statement that does nothing but lock, unless that was done ahead."""
-        foreseen = self._foreseen.get((statement, *(parameters or {}).values()))
-        if foreseen:
-            foreseen.pop()
+        rows = self._known(statement, parameters)
+        if rows:
+            rows.pop()
         else:
             super().lock(statement, parameters)
 
@@ -68,6 +68,10 @@ class SwiftTransaction(Transaction):
         """Write the collected counters, and what waits."""
         super().flush()
         self._write()
+
+    def _known(self, statement: Statement, parameters: Mapping[str, Any] | None) -> list[Any] | None:
+        """What was foreseen of a statement and not given yet."""
+        return self._foreseen.get((statement, *(parameters or {}).values()))
 
     def _write(self) -> None:
         """Send what waits; what is read next depends on it."""
