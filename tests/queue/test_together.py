@@ -88,6 +88,16 @@ def test_who_finds_everything_locked_waits_instead_of_being_told_that_nothing_is
     assert waiting.result(PATIENCE) == [task]
 
 
+def test_what_somebody_else_had_locked_in_vain_comes_next(team: Team) -> None:
+    first, *others = team.tasks("a", "b", "c", "d")
+    ann = team.seat("ann")
+    with team.store.transaction() as tx:
+        tx.lock(LOCK_TASK, {"id": int(first)})
+        assert ann.lease(2) == others[:2]
+    assert team.broken() == []
+    assert ann.lease(3) == [first, *others[:2]]
+
+
 def test_many_requests_of_one_seat_at_once_are_one_after_the_other(
     team: Team, writer: Writer, pool: ThreadPoolExecutor
 ) -> None:

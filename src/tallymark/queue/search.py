@@ -1,5 +1,8 @@
 """Which tasks a seat may take: those that came back, those after its cursor, those that take more answers."""
 
+from itertools import takewhile
+from operator import itemgetter
+
 from tallymark.queue.eligibility import AVAILABLE, NOT_HAD, WANTS_MORE, audiences_of
 from tallymark.queue.exclusion import bar_meanwhile
 from tallymark.queue.progress import open_tasks
@@ -8,6 +11,7 @@ from tallymark.queue.tasks import Tasks
 from tallymark.store import Row, Statement, Transaction
 
 RETURNED_LOOK = 100
+_START = (float("-inf"), 0)
 
 _FROM_RETURNED = Statement(
     "Tasks that became available again: the first few, and whether this seat may take them.",
@@ -22,15 +26,16 @@ _NOT_RETURNED = Statement(
     "DELETE FROM returned WHERE dataset = :dataset AND rank = :rank AND task = :id",
 )
 _IN_ORDER = f"""
-    SELECT t.id, t.rank FROM task t
+    SELECT t.id, t.rank, 1 AS mine FROM task t
      WHERE t.dataset = :dataset AND t.audience = :audience AND (t.rank, t.id) > (:rank, :task)
        AND {WANTS_MORE} AND {NOT_HAD}
      ORDER BY t.rank, t.id LIMIT :need
 """  # noqa: S608
 _NEXT = Statement(
-    "The next open tasks of an audience after a cursor: of its rank, then of higher ones, along the index.",
+    "The next open tasks of an audience after a cursor: of its rank, then of higher ones, along the index;"
+    " those that somebody else has locked are not the seat's.",
     f"""
-    SELECT t.id, t.rank FROM task t WHERE t.id IN (
+    SELECT t.id, t.rank, 1 AS mine FROM task t WHERE t.id IN (
         SELECT id FROM (
             SELECT t.id, t.rank FROM task t
              WHERE t.dataset = :dataset AND t.audience = :audience AND t.rank = :rank AND t.id > :task
@@ -42,7 +47,11 @@ _NEXT = Statement(
              ORDER BY rank, id LIMIT :need) AS next)
      ORDER BY t.rank, t.id
     """,  # noqa: S608
-    postgresql=f"{_IN_ORDER} {{lock_free:t}}",
+    postgresql=f"""
+    WITH ahead AS MATERIALIZED ({_IN_ORDER}), locked AS MATERIALIZED ({_IN_ORDER} {{lock_free:t}})
+    SELECT coalesce(l.id, a.id) AS id, coalesce(l.rank, a.rank) AS rank, coalesce(l.mine, 0) AS mine
+      FROM ahead a FULL JOIN locked l ON l.id = a.id ORDER BY 2, 1
+    """,  # noqa: S608
 )
 _NEXT_WAITING = Statement(
     "The next open tasks in order after a cursor; those that somebody else has locked are waited for.",
@@ -79,10 +88,7 @@ def _look(tx: Transaction, seat: Seat, need: int) -> list[Row]:
         return []
     found = search_returned(tx, seat, need)
     if len(found) < need and open_tasks(tx, seat) > 0:
-        ahead = search_from(tx, seat, need - len(found), found, after_cursor=True)
-        if ahead:
-            seat.cursor_rank, seat.cursor_task = ahead[-1]["rank"], ahead[-1]["id"]
-        found += ahead
+        found += _search_on(tx, seat, need - len(found), found)
     if len(found) < need and seat.cursor_rank is not None and open_tasks(tx, seat) > 0:
         found += search_from(tx, seat, need - len(found), found, after_cursor=False)
     if not found and tx.concurrent and open_tasks(tx, seat) > 0:
@@ -102,6 +108,15 @@ def search_returned(tx: Transaction, seat: Seat, need: int) -> list[Row]:
     return [row for row in rows if row["mine"]][:need]
 
 
+def _search_on(tx: Transaction, seat: Seat, need: int, found: list[Row]) -> list[Row]:
+    """As `search_from`; the cursor moves on, but not past what somebody else may yet give back."""
+    rows = _rows_from(tx, seat, need, found, _after_cursor(seat), _NEXT)
+    mine = [row for row in rows if row["mine"]][:need]
+    for row in takewhile(itemgetter("mine"), rows[: rows.index(mine[-1]) + 1] if mine else ()):
+        seat.cursor_rank, seat.cursor_task = row["rank"], row["id"]
+    return mine
+
+
 def search_from(
     tx: Transaction,
     seat: Seat,
@@ -112,10 +127,25 @@ def search_from(
     statement: Statement = _NEXT,
 ) -> list[Row]:
     """Up to `need` open tasks that were not `found` yet, in order, from the seat's cursor or the start on."""
-    start = (seat.cursor_rank, seat.cursor_task) if after_cursor else (None, None)
-    rank, task = start if start[0] is not None else (float("-inf"), 0)
+    start = _after_cursor(seat) if after_cursor else _START
+    return [row for row in _rows_from(tx, seat, need, found, start, statement) if row["mine"]][:need]
+
+
+def _after_cursor(seat: Seat) -> tuple[float, int | None]:
+    return _START if seat.cursor_rank is None else (seat.cursor_rank, seat.cursor_task)
+
+
+def _rows_from(
+    tx: Transaction,
+    seat: Seat,
+    need: int,
+    found: list[Row],
+    start: tuple[float, int | None],
+    statement: Statement,
+) -> list[Row]:
+    """The next tasks in order, `mine` or locked by somebody else, besides those found already."""
     known = {row["id"] for row in found}
-    named = {"dataset": seat.dataset, "session": seat.id, "rank": rank, "task": task}
+    named = {"dataset": seat.dataset, "session": seat.id, "rank": start[0], "task": start[1]}
     named["need"] = need + len(known)
     rows = [
         row
@@ -123,7 +153,7 @@ def search_from(
         for row in tx.all(statement, {**named, "audience": audience})
         if row["id"] not in known
     ]
-    return sorted(rows, key=_in_order)[:need]
+    return sorted(rows, key=_in_order)
 
 
 def beyond(tx: Transaction, seat: Seat, need: int) -> list[Row]:
