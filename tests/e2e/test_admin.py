@@ -108,6 +108,27 @@ def test_labels_change_for_whoever_annotates(admin: Page, ann: Annotator) -> Non
     expect(ann.page.get_by_text("PLACE").first).to_be_visible()
 
 
+def test_options_that_are_labels_change_for_whoever_annotates(tallymark: Tallymark, ann: Annotator) -> None:
+    path = tallymark.file("news.jsonl", [{"text": "one"}, {"text": "two"}])
+    tallymark.start("textcat.manual", "news", path, "--label", "SPORT,ART", "--exclusive")
+    ann.sit()
+    ann.press("1")
+    ann.click("accept")
+    tallymark.run("labels", "news", "add", "MUSIC")
+    tallymark.run("labels", "news", "rename", "SPORT", "SPORTS")
+    ann.reload()
+    expect(ann.page.get_by_text("MUSIC").first).to_be_visible()
+    ann.press("3")
+    ann.click("accept")
+    ann.everything_is_saved()
+    first, second = tallymark.export()
+    assert (first["accept"], [option["id"] for option in first["options"]]) == (["SPORT"], ["SPORT", "ART"])
+    assert (second["accept"], [option["id"] for option in second["options"]]) == (
+        ["MUSIC"],
+        ["SPORTS", "ART", "MUSIC"],
+    )
+
+
 def test_a_session_is_renamed_and_retired(admin: Page) -> None:
     go(admin, "People")
     moves = admin.get_by_role("group", name="For ann")

@@ -51,7 +51,7 @@ def test_the_page_learns_of_a_change_and_a_restart_keeps_it(team: Team) -> None:
     assert after["instructions"] == "Mark places, too."
     team.run(labels=["PER", "DATE"], view_id="ner_manual")
     again = project(team)
-    assert (again["labels"], again["config"]) == (["PER", "DATE", "LOC"], {})
+    assert (again["labels"], "labels" in again["config"]) == (["PER", "DATE", "LOC"], False)
     assert again["project_version"] > after["project_version"]
 
 
@@ -122,9 +122,37 @@ def test_the_last_label_stays(team: Team) -> None:
         team.operator(labelling.retire_label, label="ORG")
 
 
-def test_labels_that_are_part_of_the_tasks_are_not_changed_here(team: Team) -> None:
+def test_options_that_are_labels_follow(team: Team) -> None:
     team.run(labels=["A", "B"], view_id="choice")
-    with pytest.raises(InputError, match="part of its tasks"):
+    assert "label_changes" not in project(team)["config"]
+    team.operator(labelling.set_instructions, text="x")
+    assert "label_changes" not in project(team)["config"]
+    team.operator(labelling.rename_label, label="A", new="AA")
+    assert project(team)["config"]["label_changes"] == {
+        "known": ["A", "B", "AA"],
+        "changes": [{"kind": "rename", "label": "A", "new": "AA"}],
+    }
+
+
+def test_options_are_the_labels_of_a_choice_without_any(team: Team) -> None:
+    team.run(view_id="choice")
+    assert team.operator(labelling.labels)["labels"] == []
+    team.tasks({"text": "a", "options": [{"id": "A", "text": "Apple"}, {"id": "B"}]})
+    assert team.operator(labelling.add_label, label="C")["labels"] == ["A", "B", "C"]
+    assert project(team)["labels"] == ["A", "B", "C"]
+
+
+@pytest.mark.parametrize("options", [None, [{"id": 1}, {"id": 2}], ["A"], [{"text": "A"}]])
+def test_options_that_are_no_labels_are_not_changed_here(team: Team, options: Any) -> None:
+    team.run(view_id="choice")
+    team.tasks({"text": "a", "options": options})
+    with pytest.raises(InputError, match="no ids that are texts"):
+        team.operator(labelling.add_label, label="C")
+
+
+def test_labels_that_tasks_ask_about_are_not_changed_here(team: Team) -> None:
+    team.run(labels=["A", "B"], view_id="classification")
+    with pytest.raises(InputError, match="a label of its own"):
         team.operator(labelling.add_label, label="C")
     assert team.operator(labelling.set_instructions, text="x")["instructions"] == "x"
 

@@ -227,6 +227,11 @@ def test_the_wait_doubles_and_ends() -> None:
     throttle.succeeded("name ann")
     throttle.failed("name ann")
     assert throttle.wait("name ann") == 0
+    throttle.failed("name bob", "address x")
+    assert throttle.wait("address x") == 300
+    now[0] += 300 + 3601
+    throttle.failed("address x")
+    assert throttle.wait("address x") == 0
 
 
 def test_one_password_for_everybody(serve: Serve) -> None:

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { Json, Task } from "@/api/types";
+import type { Config, Json, Task } from "@/api/types";
 import { edit, keysOfScale, optionsOf, pointBeside, rankOf, toggle } from "@/interfaces/choice/edit";
 import { EDITS, VIEW_IDS } from "@/interfaces/edits";
 
@@ -46,7 +46,7 @@ describe("choice", () => {
   });
 
   it("reads options that are bare values", () => {
-    expect(optionsOf({ options: ["x", 3] })).toEqual([
+    expect(optionsOf({ options: ["x", 3] }, {})).toEqual([
       { id: "x", text: "x" },
       { id: 3, text: "3" },
     ]);
@@ -54,6 +54,41 @@ describe("choice", () => {
 
   it("says what was chosen", () => {
     expect(edit.summary({ ...task, accept: ["b", 9] })).toBe("B, 9");
+  });
+});
+
+describe("options that are labels", () => {
+  const task: Task = { options: ["A", "B"].map((id) => ({ id, text: id })) };
+  const change = (kind: string, label: string, name: string | null = null): Json => ({
+    kind,
+    label,
+    new: name,
+  });
+  const changes = [change("add", "C"), change("rename", "A", "AA"), change("retire", "B")];
+  const config = { label_changes: { known: ["A", "B", "C", "AA"], changes } };
+  const ids = (given: Task, settings: Config = config): Json[] =>
+    optionsOf(given, settings).map(({ id }) => id);
+
+  it("follow the changes, and the answer holds what there was to choose from", () => {
+    expect(ids(task)).toEqual(["AA", "C"]);
+    const answered = { options: optionsOf(task, config) as unknown as Json[], accept: ["C"] };
+    expect(edit.changes(task, ["C"], config)).toEqual({ set: answered, unset: [] });
+    expect(edit.changes({ ...task, ...answered }, ["C"], config)).toEqual({ set: {}, unset: [] });
+  });
+
+  it("are merged, and no label comes twice", () => {
+    const merged = [change("add", "B"), change("merge", "A", "B")];
+    expect(ids(task, { label_changes: { known: ["A", "B"], changes: merged } })).toEqual(["B"]);
+  });
+
+  it("keep what was chosen before", () => {
+    expect(ids({ ...task, accept: ["B"] })).toEqual(["AA", "C", "B"]);
+    expect(edit.start({ ...task, accept: ["B"] }, config)).toEqual(["B"]);
+  });
+
+  it("stay where they are something else", () => {
+    expect(ids({ options: [{ id: "yes" }, { id: "A" }] })).toEqual(["yes", "A"]);
+    expect(ids({ options: [{ id: 1 }] })).toEqual([1]);
   });
 });
 
@@ -68,7 +103,7 @@ describe("a scale", () => {
   });
 
   it("is walked along from either end", () => {
-    const walked = (work: number[], step: 1 | -1): unknown => pointBeside(scale, work, step)?.id;
+    const walked = (work: number[], step: 1 | -1): unknown => pointBeside(scale, work, step, {})?.id;
     expect([walked([], 1), walked([], -1), walked([1], 1), walked([2], 1)]).toEqual([0, 2, 2, undefined]);
   });
 

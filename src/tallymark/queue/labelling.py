@@ -7,11 +7,10 @@ that a restart does not undo them. Each answer carries the number of the last ch
 from collections.abc import Iterator
 from typing import Any
 
-from tallymark import jsontext
 from tallymark.errors import InputError, NotKnown
 from tallymark.queue.datasets import find_dataset
 from tallymark.queue.history import labels_of
-from tallymark.queue.label_changes import apply_changes, changes_of
+from tallymark.queue.label_changes import apply_changes, changes_of, labels_of_run
 from tallymark.queue.numbers import within_64_bits
 from tallymark.queue.people import send_answer_back
 from tallymark.queue.runs import note
@@ -54,7 +53,7 @@ def labels(tx: Transaction, *, dataset: str) -> dict[str, Any]:
     found = find_dataset(tx, dataset)
     run = _run(tx, found)
     changes = changes_of(tx, found["id"])
-    now, instructions = apply_changes(jsontext.loads(run["labels"]), run["instructions"], changes)
+    now, instructions = apply_changes(labels_of_run(tx, found["id"], run), run["instructions"], changes)
     return {
         "labels": now,
         "instructions": instructions,
@@ -163,12 +162,17 @@ def _change(tx: Transaction, dataset: str, kind: str, label: str | None, new: st
 
 def _labels(tx: Transaction, dataset: str) -> list[str]:
     run = _run(tx, find_dataset(tx, dataset))
-    if run["view_id"] in ("choice", "classification"):
+    if run["view_id"] == "classification":
         raise InputError(
-            f"The labels of dataset {dataset!r} are part of its tasks ({run['view_id']}). Start its recipe"
-            " with other labels on a new dataset, and bring over what stays with db-merge."
+            f"Each task of dataset {dataset!r} asks about a label of its own (classification). Start its"
+            " recipe with other labels on a new dataset, and bring over what stays with db-merge."
         )
     now: list[str] = labels(tx, dataset=dataset)["labels"]
+    if run["view_id"] == "choice" and not now:
+        raise InputError(
+            f"The options of dataset {dataset!r} have no ids that are texts, so they are no labels."
+            " Give the recipe's config the labels that its options stand for."
+        )
     return now
 
 

@@ -7,7 +7,7 @@ from tallymark import jsontext
 from tallymark.errors import DatasetRequired, Fenced, NotKnown
 from tallymark.queue.datasets import find_dataset
 from tallymark.queue.exclusion import bar_seats, lift_bars
-from tallymark.queue.label_changes import apply_changes, changes_of
+from tallymark.queue.label_changes import apply_changes, changes_for_page, changes_of, labels_of_run
 from tallymark.queue.locks import fences_run, makes_dataset, writes_for_run
 from tallymark.store import Row, Statement, Transaction
 from tallymark.types import StreamState
@@ -191,7 +191,10 @@ def project(tx: Transaction, *, dataset: str | None = None) -> dict[str, Any]:
         raise NotKnown(f"No recipe was started on dataset {name!r} yet.")
     config = jsontext.loads(row["config"])
     changes = changes_of(tx, row["dataset"])
-    labels, instructions = apply_changes(jsontext.loads(row["labels"]), row["instructions"], changes)
+    given = labels_of_run(tx, row["dataset"], row) if changes else jsontext.loads(row["labels"])
+    labels, instructions = apply_changes(given, row["instructions"], changes)
+    if config.get("labels"):
+        config["labels"] = labels
     return {
         "database_id": tx.value(_DATABASE),
         "dataset": row["dataset_name"],
@@ -200,7 +203,7 @@ def project(tx: Transaction, *, dataset: str | None = None) -> dict[str, Any]:
         "project_version": row["id"] + row["label_version"],
         "labels": labels,
         "instructions": instructions,
-        "config": {**config, "labels": labels} if config.get("labels") else config,
+        "config": config | changes_for_page(given, changes),
         "wants": jsontext.loads(row["wants"]),
         "validates": "validate_answer" in jsontext.loads(row["wants"]),
         "overlap": row["overlap"],

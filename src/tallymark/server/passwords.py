@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SHORTEST, LONGEST = 8, 1_000
 FREE_TRIES = 5
 LONGEST_WAIT = 300.0
+FORGOTTEN_SECONDS = 3600.0
 REMEMBERED = 10_000
 
 
@@ -66,7 +67,10 @@ def _fits(stored: str | None, password: str) -> bool:
 
 
 class Throttle:
-    """Counts failures by key (a name, an address); after five, each further one doubles the wait."""
+    """Counts failures by key (a name, an address); after five, each further one doubles the wait.
+
+    They are forgotten with a success, or after an hour without any.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -79,10 +83,12 @@ class Throttle:
 
     def failed(self, *keys: str) -> None:
         """A try failed."""
+        now = self._clock()
         for key in keys:
-            tries = self._failures.pop(key, (0, 0.0))[0] + 1
+            before, until = self._failures.pop(key, (0, now))
+            tries = 1 if now - until > FORGOTTEN_SECONDS else before + 1
             delay = 0.0 if tries < FREE_TRIES else min(LONGEST_WAIT, 2.0 ** (tries - FREE_TRIES))
-            self._failures[key] = tries, self._clock() + delay
+            self._failures[key] = tries, now + delay
         while len(self._failures) > REMEMBERED:
             self._failures.popitem(last=False)
 

@@ -22,6 +22,11 @@ type Typed<T> = unknown extends T
 export type Project = Typed<Schemas["Project"]>;
 /** Settings for the page; unknown keys are the recipe's own. */
 export type Config = Project["config"];
+/** What operators changed of the labels since the run was started, and every label there ever was. */
+export interface LabelChanges {
+  known: string[];
+  changes: { kind: Schemas["LabelChange"]["kind"]; label: string; new: string | null }[];
+}
 export type Access = Typed<Schemas["AccessReply"]>;
 export type Login = Typed<Schemas["Login"]>;
 export type Invitation = Typed<Schemas["InvitationReply"]>;

@@ -41,7 +41,7 @@ function partOf({ view_id: given, ...own }: Block, place: number, task: Task, co
   const name = typeof given === "string" ? given : plain(given ?? null);
   const viewId = isViewId(name) && name !== "blocks" && name !== "pages" ? name : null;
   const edit = editOf(viewId ?? "text");
-  const settings = { ...withoutTemplate(config, viewId), ...own } as Config;
+  const settings = { ...withoutTemplate(withoutChanges(config, own), viewId), ...own } as Config;
   const laid = lay(task, own);
   const writes = viewId === null ? [] : writesOf(edit, laid, settings);
   const answered = writes.filter((key) => task[key] !== undefined);
@@ -53,6 +53,11 @@ function partOf({ view_id: given, ...own }: Block, place: number, task: Task, co
 function lay(task: Task, own: Block): Task {
   const laid = Object.entries({ ...task, ...own }).filter(([, value]) => value !== null);
   return Object.fromEntries(laid);
+}
+
+/** Options that a block brings are its own, and no labels of the project. */
+function withoutChanges(config: Config, own: Block): Config {
+  return own.options === undefined ? config : { ...config, label_changes: null };
 }
 
 /** A template for the whole card is meant for its `html` blocks. */

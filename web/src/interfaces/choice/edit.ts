@@ -7,25 +7,18 @@ import { t } from "@/core/say";
 import { plain } from "@/api/json";
 import type { Changes, Config, Decision, Json, Task } from "@/api/types";
 import { same } from "@/core/merge";
+import { type ChoiceOption, changedOptions } from "@/interfaces/choice/labels";
 import type { Edit } from "@/interfaces/interface";
-
-export interface ChoiceOption {
-  id: Json;
-  text?: string;
-  html?: string;
-  image?: string;
-  audio?: string;
-  video?: string;
-  /** Marked in its text. */
-  spans?: Json;
-  meta?: Json;
-  style?: Json;
-}
 
 /** The selected ids. */
 export type ChoiceWork = readonly Json[];
 
-export function optionsOf(task: Task): ChoiceOption[] {
+/** Options as they are offered now: where they are the project's labels, operators may have changed these. */
+export function optionsOf(task: Task, config: Config): ChoiceOption[] {
+  return changedOptions(givenOptions(task), chosenIn(task, config), config);
+}
+
+function givenOptions(task: Task): ChoiceOption[] {
   if (!Array.isArray(task.options)) return [];
   return task.options.map((option, i) =>
     option !== null && typeof option === "object" && !Array.isArray(option)
@@ -53,12 +46,12 @@ export function rankOf(work: ChoiceWork, id: Json): number {
 
 /** Whether the options are chosen from as far as they can be. */
 export function isComplete(task: Task, work: ChoiceWork, config: Config): boolean {
-  return styleOf(config) === "ranking" ? work.length >= optionsOf(task).length : work.length > 0;
+  return styleOf(config) === "ranking" ? work.length >= optionsOf(task, config).length : work.length > 0;
 }
 
 /** The point of a scale that is so many steps on; none where the scale ends. */
-export function pointBeside(task: Task, work: ChoiceWork, step: 1 | -1): ChoiceOption | null {
-  const options = optionsOf(task);
+export function pointBeside(task: Task, work: ChoiceWork, step: 1 | -1, config: Config): ChoiceOption | null {
+  const options = optionsOf(task, config);
   const at = options.findIndex((option) => isChosen(work, option.id));
   if (at < 0) return options.at(step > 0 ? 0 : -1) ?? null;
   return options[at + step] ?? null;
@@ -84,11 +77,11 @@ export function toggle(task: Task, work: ChoiceWork, id: Json, config: Config): 
   if (isChosen(work, id)) return work.filter((chosen) => !same(chosen, id));
   if (isSingle(config)) return [id];
   if (styleOf(config) === "ranking") return [...work, id];
-  return inOrder(task, [...work, id]);
+  return inOrder(optionsOf(task, config), [...work, id]);
 }
 
-function inOrder(task: Task, ids: Json[]): Json[] {
-  const order = optionsOf(task).map((option) => option.id);
+function inOrder(options: readonly ChoiceOption[], ids: Json[]): Json[] {
+  const order = options.map((option) => option.id);
   const place = (id: Json): number => {
     const found = order.findIndex((other) => same(other, id));
     return found < 0 ? order.length : found;
@@ -106,21 +99,28 @@ function keyOf(config: Config): string {
   return typeof config.choice_key === "string" && config.choice_key !== "" ? config.choice_key : "accept";
 }
 
+function chosenIn(task: Task, config: Config): Json[] {
+  const chosen = task[keyOf(config)];
+  return Array.isArray(chosen) ? chosen : [];
+}
+
 export const edit: Edit<ChoiceWork> = {
   start(task: Task, config: Config, draft?: Partial<Changes>): ChoiceWork {
-    const key = keyOf(config);
-    const chosen = draft?.set?.[key] ?? task[key];
-    return Array.isArray(chosen) ? chosen : [];
+    const chosen = draft?.set?.[keyOf(config)];
+    return Array.isArray(chosen) ? chosen : chosenIn(task, config);
   },
   changes(task: Task, work: ChoiceWork, config: Config): Changes {
     const key = keyOf(config);
     const unchanged = task[key] !== undefined && same(task[key], [...work]);
-    return { set: unchanged ? {} : { [key]: [...work] }, unset: [] };
+    const options = optionsOf(task, config) as unknown as Json[];
+    // The answer holds what there was to choose from, where that is not what the task came with.
+    const others: Changes["set"] = same(options, givenOptions(task) as unknown as Json[]) ? {} : { options };
+    return { set: { ...others, ...(unchanged ? {} : { [key]: [...work] }) }, unset: [] };
   },
   problem(task: Task, work: ChoiceWork, decision: Decision, config: Config): string | null {
     if (decision !== "accept" || isComplete(task, work, config)) return null;
     if (work.length === 0 && emptyAllowed(config)) return null;
-    const all = optionsOf(task).length;
+    const all = optionsOf(task, config).length;
     if (all === 0) return null;
     return styleOf(config) === "ranking"
       ? t("Rank all {0} options first ({1} so far), or reject or ignore the task.", all, work.length)
@@ -128,9 +128,8 @@ export const edit: Edit<ChoiceWork> = {
   },
   writes: (_task: Task, config: Config) => [keyOf(config)],
   summary(task: Task, config: Config = {}): string {
-    const chosen = task[keyOf(config)];
-    if (!Array.isArray(chosen)) return "";
-    const names = optionsOf(task).filter((option) => isChosen(chosen, option.id));
+    const chosen = chosenIn(task, config);
+    const names = optionsOf(task, config).filter((option) => isChosen(chosen, option.id));
     const ranking = styleOf(config) === "ranking";
     if (ranking) names.sort((a, b) => rankOf(chosen, a.id) - rankOf(chosen, b.id));
     return names.map((option) => option.text ?? plain(option.id)).join(ranking ? " > " : ", ");
