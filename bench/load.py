@@ -140,6 +140,20 @@ async def asked(url: str, seconds: float) -> float:
     return sum(counts) / seconds
 
 
+async def asked_to_save(url: str, seconds: float) -> float:
+    """Requests a second that a constant endpoint answers to annotators who save: all of the client."""
+    async with connected() as http:
+        team = Annotators(http, url, Work(seconds))
+        end = time.monotonic() + seconds
+
+        async def annotator(n: int) -> None:
+            while time.monotonic() < end:
+                await team.answer(f"{n:024}", {"task_id": str(n), "revision": 0})
+
+        await asyncio.gather(*(annotator(n) for n in range(ANNOTATORS)))
+    return len(team.work.waits["answers"]) / seconds
+
+
 @contextlib.asynccontextmanager
 async def connected() -> AsyncIterator[aiohttp.ClientSession]:
     """A client without limits of its own."""
@@ -222,7 +236,7 @@ class Annotators:
         if reply.status != 200:
             self.work.errors.append(f"{kind}: {reply.status} {content[:200]!r}")
             return {}
-        document: dict[str, Any] = orjson.loads(content)
+        document: dict[str, Any] = orjson.loads(content) or {}  # the constant endpoint says null
         return document
 
 
@@ -357,7 +371,7 @@ async def _four_bytes(_scope: Any, _receive: Any, send: Any) -> None:
     """The application of the constant endpoint."""
     headers = [(b"content-type", b"text/plain"), (b"content-length", b"4")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": b"pong"})
+    await send({"type": "http.response.body", "body": b"null"})
 
 
 def _serve_constant(file: int) -> None:

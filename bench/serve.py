@@ -4,7 +4,8 @@
                           [--folder PATH]
 
 32 simulated annotators who never pause hold ten tasks at a time and save each answer in a request of its own.
-The reference is a bare uvicorn that returns four bytes, asked by the same client, in turns with ours.
+The reference is a bare uvicorn that returns four bytes, asked by the same client, in turns with ours: by GET,
+of which the share is taken, and, told beside it, with the very requests that save an answer.
 
 * `small`: SQLite, one server process, datasets of 10,000 tasks, one after the other. Wanted: a share of 0.2.
 * `postgresql`: the same on PostgreSQL with two server processes. Wanted: 0.1.
@@ -30,6 +31,7 @@ from load import (
     Books,
     Work,
     asked,
+    asked_to_save,
     checked,
     closed_loop,
     constant,
@@ -114,15 +116,21 @@ def against_reference(kind: str, options: Options) -> bool:
     processes = f"{WORKERS[kind]} server process(es)"
     print(f"{kind}: {ANNOTATORS} annotators, {processes}, {options.seconds:.0f} s a run", flush=True)
     shares: list[float] = []
+    saving: list[float] = []
     runs: list[Run] = []
     with folder_of(None) as folder, databases(kind, folder) as made:
         names = small_template(made, options)
         for number in range(options.runs):
-            reference = asyncio.run(bare())
+            reference, saves = bare()
             run = fresh_run(made, names, f"run{number}", kind, options)
             runs.append(run)
             shares.append(run.work.rate / reference)
-            print(f"  bare {reference:7,.0f}/s  ours {run.told()}  share {shares[-1]:.3f}", flush=True)
+            saving.append(run.work.rate / saves)
+            told = f"share {shares[-1]:.3f}, of saving requests {saving[-1]:.3f}"
+            print(
+                f"  bare {reference:7,.0f}/s, saving {saves:7,.0f}/s  ours {run.told()}  {told}", flush=True
+            )
+    print(f"{kind}: share of saving requests {median(saving):.3f} ({min(saving):.3f} to {max(saving):.3f})")
     return judged(kind, shares, runs)
 
 
@@ -207,10 +215,10 @@ def run_on(place: Place, datasets: Sequence[str], kind: str, options: Options) -
     return Run(work, checked(place, before, work), cpu, memory)
 
 
-async def bare() -> float:
-    """Requests a second of the reference."""
+def bare() -> tuple[float, float]:
+    """Requests a second of the reference: as GET, and as annotators save."""
     with constant() as url:
-        return await asked(url, REFERENCE_SECONDS)
+        return asyncio.run(asked(url, REFERENCE_SECONDS)), asyncio.run(asked_to_save(url, REFERENCE_SECONDS))
 
 
 @contextlib.contextmanager
