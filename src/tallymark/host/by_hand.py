@@ -39,10 +39,10 @@ class ByHand:
         self._held: dict[str, dict[str, dict[str, Any]]] = {}  # session → task id → its lease
 
     def questions(self, name: str) -> list[Task]:
-        """The next questions of a session, leased to it; none at the end."""
+        """The next questions of a session, leased to it: a whole batch, unless the stream has no more."""
         held = self._held.setdefault(name, {})
         fresh = self._lease(name, len(held) + self._batch_size, list(held))
-        while not fresh and self._feed():
+        while len(fresh) < self._batch_size and self._feed():
             fresh = self._lease(name, len(held) + self._batch_size, list(held))
         held.update({lease["task_id"]: lease for lease in fresh})
         return [lease["task"] for lease in fresh]
