@@ -1,18 +1,15 @@
 """`prodigy.components.preprocess`: steps that change the tasks of a stream, or make others of them."""
 
-import base64
 import copy
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.request import urlopen
 
 from tallymark.compat.prodigy.util import msg
 from tallymark.errors import RecipeError
 from tallymark.hashing import INPUT_HASH_KEY, TASK_HASH_KEY, set_hashes
-from tallymark.loaders.media import data_uri, media_kind
-from tallymark.stream import costly, left_out, rowwise
+from tallymark.loaders.fetch import fetch_images, fetch_media, fetch_task_media
+from tallymark.stream import costly, rowwise
 from tallymark.tokens import add_tokens
 from tallymark.types import Task
 
@@ -46,8 +43,6 @@ __all__ = [
 ]
 
 _BATCH: Final = 32
-_FETCH_SECONDS: Final = 30.0
-_MEDIA_KEYS: Final = ("image", "audio", "video")
 
 
 def tokenize_example(eg: Task, doc: "Doc") -> Task:
@@ -131,50 +126,6 @@ def split_spans(stream: Iterable[Task], labels: Sequence[str] | None = None) -> 
             yield set_hashes({**copy.deepcopy(task), "spans": [dict(span)]}, overwrite=True)
         if not task.get("spans"):
             yield task
-
-
-@costly
-@rowwise
-def fetch_media(
-    stream: Iterable[Task], input_keys: Sequence[str] = _MEDIA_KEYS, skip: bool = False
-) -> Iterator[Task]:
-    """Replace addresses and paths of media under these keys by data URIs; the path stays under `path`.
-
-    A file that cannot be had raises `RecipeError`; with `skip` its row is invalid, with the reason.
-    """
-    for task in stream:
-        try:
-            for key in [input_keys] if isinstance(input_keys, str) else input_keys:
-                fetch_task_media(task, key)
-        except OSError as error:
-            if not skip:
-                raise RecipeError(f"Media of a task cannot be read: {error}") from error
-            left_out(task, "invalid", f"media cannot be read: {error}")
-        else:
-            yield task
-
-
-@costly
-@rowwise
-def fetch_images(stream: Iterable[Task], skip: bool = False) -> Iterator[Task]:
-    """`fetch_media` for pictures."""
-    yield from fetch_media(stream, ["image"], skip=skip)
-
-
-def fetch_task_media(task: Task, input_key: str) -> Task:
-    """Replace the address or path under a key by a data URI. Raises OSError when it cannot be had."""
-    where = task.get(input_key)
-    if not isinstance(where, str) or not where or where.startswith("data:"):
-        return task
-    task[input_key] = _fetched(where) if where.startswith(("http://", "https://")) else data_uri(Path(where))
-    task.setdefault("path", where)
-    return task
-
-
-def _fetched(address: str) -> str:
-    with urlopen(address, timeout=_FETCH_SECONDS) as reply:  # noqa: S310 (http and https alone come here)
-        kind = reply.headers.get_content_type() or media_kind(address)
-        return f"data:{kind};base64,{base64.b64encode(reply.read()).decode('ascii')}"
 
 
 @rowwise
