@@ -91,7 +91,10 @@ COMMANDS: Final[Mapping[str, Mapping[str, Known]]] = {
         "rel.manual": Known(why="its interface `relations` is not there"),
     },
     "Pictures, sound, film": {
-        "image.manual": Known(why="its interface `image_manual` is not there; `image` shows and asks"),
+        "image.manual": Known(
+            "label loader exclude darken width no-fetch remove-base64",
+            better="everything can be drawn by keyboard, too; corners are moved one by one",
+        ),
         "image.test": Known(why="it was taken out of Prodigy, too"),
         "audio.manual": Known(why="its interface `audio_manual` is not there; `audio` plays and asks"),
         "audio.transcribe": Known(why="a recipe of `audio` and `text_input` blocks does the same"),

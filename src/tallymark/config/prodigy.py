@@ -42,6 +42,7 @@ IGNORED: Final[Mapping[str, str]] = {
     "history_size": "the whole history can be searched",
     "image_manual_legacy": "there is only one way to draw",
     "ner_manual_require_click": "a stretch is marked when it is let go, and one step back undoes it",
+    "preview_bounding_boxes": "a box is always shown while it is drawn",
     "split_sents_threshold": "recipes decide whether texts are split",
     "validate": "rows are always checked",
 }
@@ -51,9 +52,9 @@ PAGE_KEYS: Final = frozenset(
     """
     audio_autoplay audio_bar_gap audio_bar_height audio_bar_radius audio_bar_width audio_loop
     audio_max_zoom audio_rate darken_image diff_style global_css global_css_dir global_css_urls
-    hide_relations_arrow image_manual_font_size image_manual_modes image_manual_show_labels
-    image_manual_spans_key image_manual_stroke_width javascript javascript_dir javascript_urls
-    preview_bounding_boxes project_info relations_span_labels shade_bounding_boxes show_audio_cursor
+    hide_relations_arrow image_manual_font_size image_manual_from_center image_manual_modes
+    image_manual_show_labels image_manual_spans_key image_manual_stroke_width javascript javascript_dir
+    javascript_urls project_info relations_span_labels shade_bounding_boxes show_audio_cursor
     show_audio_cursor_time show_audio_minimap show_audio_timeline show_bounding_box_center show_stats
     show_whitespace swipe swipe_gestures task_description wrap_relations
     """.split()  # noqa: SIM905 - one name after the other is easier to read
@@ -61,7 +62,6 @@ PAGE_KEYS: Final = frozenset(
 """Keys that belong to the page and to single interfaces: passed on as they are, without a word."""
 
 _PLAYER: Final = "the player of sound looks and zooms as it does"
-_REGIONS: Final = "nothing is drawn on pictures yet"
 _RELATIONS: Final = "the interface relations is not there"
 
 NOT_YET: Final[Mapping[str, str]] = {
@@ -70,20 +70,12 @@ NOT_YET: Final[Mapping[str, str]] = {
     "audio_bar_radius": _PLAYER,
     "audio_bar_width": _PLAYER,
     "audio_max_zoom": _PLAYER,
-    "darken_image": _REGIONS,
     "hide_relations_arrow": _RELATIONS,
-    "image_manual_font_size": _REGIONS,
-    "image_manual_modes": _REGIONS,
-    "image_manual_show_labels": _REGIONS,
-    "image_manual_spans_key": _REGIONS,
-    "image_manual_stroke_width": _REGIONS,
-    "preview_bounding_boxes": _REGIONS,
     "relations_span_labels": _RELATIONS,
     "show_audio_cursor": _PLAYER,
     "show_audio_cursor_time": _PLAYER,
     "show_audio_minimap": _PLAYER,
     "show_audio_timeline": _PLAYER,
-    "show_bounding_box_center": _REGIONS,
     "show_whitespace": "only line breaks and tabs are shown by signs",
     "task_description": "instructions are shown in a window of their own",
     "wrap_relations": _RELATIONS,

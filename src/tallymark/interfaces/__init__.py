@@ -16,6 +16,7 @@ from tallymark.interfaces.compare import COMPARE
 from tallymark.interfaces.diff import DIFF
 from tallymark.interfaces.html import HTML
 from tallymark.interfaces.image import IMAGE
+from tallymark.interfaces.image_manual import IMAGE_MANUAL, image_settings_problem
 from tallymark.interfaces.interface import Interface
 from tallymark.interfaces.ner import NER
 from tallymark.interfaces.ner_manual import NER_MANUAL
@@ -36,6 +37,7 @@ _SINGLE: Final = (
     DIFF,
     HTML,
     IMAGE,
+    IMAGE_MANUAL,
     NER,
     NER_MANUAL,
     SPANS,
@@ -63,6 +65,8 @@ def setting_names() -> set[str]:
 
 def settings_problem(view_id: str, settings: Mapping[str, Any]) -> str | None:
     """Why an interface cannot be shown with these settings, whatever the task; None when it can."""
+    if view_id == "image_manual":
+        return image_settings_problem(settings)
     blocks = settings.get("blocks")
     if view_id != "blocks" or blocks is None:
         return None

@@ -18,7 +18,7 @@ __all__ = ["Interfaces", "blocks_interface", "blocks_problem"]
 
 Interfaces = Mapping[str, Interface]
 
-_OWN_KEY = {"text_input": "field_id", "choice": "choice_key"}
+_OWN_KEY = {"text_input": "field_id", "choice": "choice_key", "image_manual": "image_manual_spans_key"}
 """The setting that names the key an interface writes."""
 
 

@@ -40,4 +40,9 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-IMAGE = Interface("image", "binary", _problem, settings={"shade_bounding_boxes": False})
+IMAGE = Interface(
+    "image",
+    "binary",
+    _problem,
+    settings={"shade_bounding_boxes": False, "show_bounding_box_center": False, "darken_image": 0},
+)

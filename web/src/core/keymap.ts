@@ -155,6 +155,7 @@ const SIGNS: Record<string, string> = {
 
 /** How a key is written for people. */
 export function shown(key: string): string {
+  if (key === "+") return key;
   return key
     .split("+")
     .map((part) => (SIGNS[part] === undefined ? part : t(SIGNS[part])))

@@ -7,6 +7,7 @@ import { edit as compare } from "@/interfaces/compare/edit";
 import { edit as diff } from "@/interfaces/diff/edit";
 import { edit as html } from "@/interfaces/html/edit";
 import { edit as image } from "@/interfaces/image/edit";
+import { edit as imageManual } from "@/interfaces/image_manual/edit";
 import type { Edit } from "@/interfaces/interface";
 import { edit as ner } from "@/interfaces/ner/edit";
 import { edit as nerManual } from "@/interfaces/ner_manual/edit";
@@ -26,6 +27,7 @@ export const EDITS = {
   spans_manual: spansManual,
   html,
   image,
+  image_manual: imageManual,
   audio,
   compare,
   diff,

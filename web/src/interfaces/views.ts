@@ -7,6 +7,7 @@ import DiffView from "@/interfaces/diff/View.svelte";
 import type { ViewId } from "@/interfaces/edits";
 import HtmlView from "@/interfaces/html/View.svelte";
 import ImageView from "@/interfaces/image/View.svelte";
+import ImageManualView from "@/interfaces/image_manual/View.svelte";
 import NerView from "@/interfaces/ner/View.svelte";
 import NerManualView from "@/interfaces/ner_manual/View.svelte";
 import SpansView from "@/interfaces/spans/View.svelte";
@@ -27,6 +28,7 @@ export const VIEWS: Record<ViewId, View> = {
   spans_manual: SpansManualView as unknown as View,
   html: HtmlView as unknown as View,
   image: ImageView as unknown as View,
+  image_manual: ImageManualView as unknown as View,
   audio: AudioView as unknown as View,
   compare: CompareView as unknown as View,
   diff: DiffView as unknown as View,

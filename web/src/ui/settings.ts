@@ -145,7 +145,8 @@ export function projectInfo(project: Project, seat: string): [string, string][] 
   });
 }
 
-function ownColour(label: string, config: Config): string | undefined {
+/** The colour that `custom_theme` gives a label. */
+export function ownColour(label: string, config: Config): string | undefined {
   const { labels } = themeOf(config);
   if (labels === null || labels === undefined || typeof labels !== "object" || Array.isArray(labels)) {
     return undefined;

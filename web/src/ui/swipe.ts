@@ -7,7 +7,8 @@ const FAR_PX = 80;
 const FLAT = 2.5;
 const LONGEST_MS = 700;
 /** What a finger does there means something else. */
-const TAKEN = "input, textarea, select, audio, video, button, [contenteditable], [data-testid='text']";
+const TAKEN =
+  "input, textarea, select, audio, video, button, [contenteditable], [data-testid='text'], [data-testid='stage']";
 
 /** Calls back for each swipe over the element; gives the end of it. */
 export function watchSwipes(element: HTMLElement, swiped: (direction: Direction) => void): () => void {
