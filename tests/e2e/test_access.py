@@ -44,6 +44,10 @@ TASKS: dict[str, list[dict[str, Any]]] = {
         },
         {"image": PICTURE, "text": "Two"},
     ],
+    "image_manual": [
+        {"image": PICTURE, "spans": [{"label": "CAT", "x": 150, "y": 9, "width": 70, "height": 50}]},
+        {"image": PICTURE, "meta": {"is": "Two"}},
+    ],
     "audio": [
         {"audio": recording(), "audio_spans": [{"start": 0, "end": 0.5, "label": "SPEECH"}]},
         {"audio": recording(), "text": "Two"},

@@ -34,7 +34,7 @@ def choice(accept: Any, *ids: Any) -> Task:
 def test_the_interfaces() -> None:
     assert view_ids() == sorted(INTERFACES)
     binary = {"audio", "classification", "compare", "diff", "html", "image", "text"}
-    ours = {"choice", "ner_manual", "text_input", "blocks", "pages", *binary}
+    ours = {"choice", "image_manual", "ner_manual", "text_input", "blocks", "pages", *binary}
     assert ours <= set(view_ids())
     assert all((INTERFACES[name].kind == "binary") == (name in binary) for name in ours)
     assert SHAPES.fingerprint_keys("ner_manual") == ("spans",)

@@ -1,15 +1,15 @@
 """Recipes for pictures."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from tallymark.interfaces import SHAPES
 from tallymark.labels import get_labels, split_string
 from tallymark.loaders.fetch import fetch_images
 from tallymark.loaders.media import media_kind
 from tallymark.recipe import Arg, recipe
-from tallymark.recipes.mark import shown
-from tallymark.stream import get_stream
+from tallymark.stream import get_stream, left_out, rowwise
 from tallymark.types import Components, Task
 
 __all__ = ["manual", "remove_base64"]
@@ -57,7 +57,7 @@ def manual(
     )
     if not no_fetch and loader != _READ_BY_THE_PAGE:
         stream.apply(fetch_images, skip=True)
-    stream.apply(shown, view_id="image_manual")
+    stream.apply(_drawable)
     components: Components = {
         "dataset": dataset,
         "view_id": "image_manual",
@@ -82,6 +82,17 @@ def _loader_of(source: Any, loader: str | None) -> str | None:
         return None if loader == _PICTURES else loader
     is_tasks = Path(source).expanduser().is_file() and not media_kind(source)
     return None if loader == _PICTURES and is_tasks else loader
+
+
+@rowwise
+def _drawable(tasks: Iterable[Task]) -> Iterator[Task]:
+    """The tasks whose regions are possible; other rows are left out, with the reason."""
+    for task in tasks:
+        problem = SHAPES.problem("image_manual", task)
+        if problem is None:
+            yield task
+        else:
+            left_out(task, "invalid", f"{problem} Mend such rows.")
 
 
 def remove_base64(examples: Iterable[Task]) -> list[Task]:

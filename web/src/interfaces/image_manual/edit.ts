@@ -122,10 +122,13 @@ function stored(shape: Shape, base: readonly Json[]): Stored {
   return made;
 }
 
-/** Regions that cannot be drawn stay where they stood. */
+/** Regions that cannot be drawn stay before those that came after them. */
 function listed({ shapes, odd }: ImageWork, base: readonly Json[]): Stored[] {
   const list = shapes.map((shape) => stored(shape, base));
-  for (const origin of [...odd].sort((a, b) => a - b)) list.splice(origin, 0, { $keep: origin });
+  for (const origin of [...odd].sort((a, b) => a - b)) {
+    const after = list.findIndex(({ $keep }) => typeof $keep !== "number" || $keep > origin);
+    list.splice(after < 0 ? list.length : after, 0, { $keep: origin });
+  }
   return list;
 }
 
