@@ -235,7 +235,11 @@ class TestStreams:
         assert len(list(get_stream(tmp_path / "pictures", loader="images", input_key="image"))) == 2
         with pytest.raises(InputError, match="no file of the kind audio"):
             loaders.Audio(tmp_path / "pictures")
-        assert loaders.get_loader("image-server") is loaders.Images
+        assert loaders.get_loader("image-server") is loaders.ImageServer
+        served = [(task["image"], task["path"]) for task in loaders.ImageServer(tmp_path / "pictures")]
+        assert served == [(name, str(tmp_path / "pictures" / name)) for name in ("1.png", "2.jpg")]
+        [one] = loaders.ImageServer(tmp_path / "pictures" / "2.jpg")
+        assert one["image"] == "2.jpg"
         assert loaders.get_loader("tsv")(tmp_path / "a.jsonl") is not None
 
 

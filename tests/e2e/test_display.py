@@ -70,6 +70,32 @@ def test_a_picture_that_cannot_be_had_is_said(tallymark: Tallymark, ann: Annotat
     expect(ann.card.get_by_role("alert")).to_contain_text("cannot be shown")
 
 
+def test_files_beside_the_source_are_served(tallymark: Tallymark, ann: Annotator) -> None:
+    folder = tallymark.home / "my media"
+    folder.mkdir()
+    for name, uri in (("é 1.svg", PICTURE), ("b.wav", recording())):
+        content = uri.partition(",")[2]
+        data = base64.b64decode(content) if ";base64," in uri else content.encode()
+        (folder / name).write_bytes(data)
+    option = {"id": "A", "image": str(folder / "é 1.svg")}
+    task = {"image": "my media/é 1.svg", "audio": "my media/b.wav", "options": [option]}
+    mark(tallymark, "choice", task)
+    ann.sit()
+    ann.holds("[...document.querySelectorAll('img')].map((img) => img.naturalWidth).join() === '200,200'")
+    ann.holds("document.querySelector('audio').duration === 1")
+    ann.press("1", "a")
+    ann.everything_is_saved()
+    (answer,) = tallymark.export()
+    assert {key: answer[key] for key in task} == task
+    tallymark.start("mark", "more", folder, "--loader", "image-server", "--view-id", "image")
+    ann.sit(dataset="more")
+    ann.holds("document.querySelector('img').naturalWidth === 200")
+    ann.press("a")
+    ann.everything_is_saved()
+    (answer,) = tallymark.export("more")
+    assert (answer["image"], answer["path"]) == ("é 1.svg", str(folder / "é 1.svg"))
+
+
 def test_a_recording_is_played_by_key_and_by_stretch(tallymark: Tallymark, ann: Annotator) -> None:
     stretches = [{"start": 0.2, "end": 0.4, "label": "SPEECH"}]
     task = {"audio": recording(), "audio_spans": stretches}

@@ -9,7 +9,9 @@ import httpx
 import pytest
 from tests.server.conftest import Serve, Served
 
+from tallymark.queue.sources import open_source
 from tallymark.server.settings import ServerSettings
+from tallymark.store import Statement, Transaction
 
 PATHS = ("/api/v1/project", "/ping", "/")
 
@@ -208,8 +210,6 @@ def test_pages_move_to_the_canonical_host(serve: Serve, page: Path) -> None:
 @pytest.fixture
 def pictures(served: Served, tmp_path: Path) -> Served:
     """A dataset with a folder of pictures."""
-    from tallymark.store import Statement
-
     folder = tmp_path / "pictures"
     (folder / "sub").mkdir(parents=True)
     (folder / "sub" / "a.png").write_bytes(bytes(range(100)))
@@ -221,6 +221,50 @@ def pictures(served: Served, tmp_path: Path) -> Served:
     mount = Statement("", "INSERT INTO media (dataset, mount, folder) VALUES (1, 'pics', :folder)")
     served.writer.call(lambda tx: tx.run(mount, {"folder": str(folder)}))
     return served
+
+
+@pytest.fixture
+def task(pictures: Served, tmp_path: Path) -> int:
+    """A task from a file beside other pictures; its dataset has the folder of pictures as a source, too."""
+    (tmp_path / "more" / "sub").mkdir(parents=True)
+    (tmp_path / "more" / "sub" / "a.png").write_bytes(b"other")
+    fence = pictures.start()
+    pictures.enqueue(fence, ["x"])
+
+    def read(tx: Transaction) -> int:
+        named = {**fence, "fingerprint": "1", "same_start": False}
+        open_source(tx, uri=str(tmp_path / "pictures"), **named)
+        open_source(tx, uri="-", **named)
+        source = open_source(tx, uri=str(tmp_path / "more" / "rows.jsonl"), **named)["source"]
+        found = int(tx.value(Statement("", "SELECT id FROM task")))
+        row = "INSERT INTO task_row (source, ordinal, task, how, run) VALUES (:source, 1, :task, 'exact', 1)"
+        tx.run(Statement("", row), {"source": source, "task": found})
+        return found
+
+    return pictures.writer.call(read)
+
+
+def test_media_of_a_task_lie_in_the_folders_of_the_sources(
+    pictures: Served, task: int, tmp_path: Path
+) -> None:
+    def had(path: str, number: object = task) -> bytes | None:
+        reply = pictures.client.get(f"/api/v1/media/news/task-{number}/{path}")
+        return reply.content if reply.status_code == 200 else None
+
+    home = f"%2F{str(tmp_path)[1:]}"
+    (tmp_path / "pictures" / "b.png").write_bytes(b"b")
+    assert (had("sub/a.png"), had("b.png"), had("b.png", 10**9)) == (b"other", b"b", b"b")
+    assert had(f"{home}/pictures/sub/a.png") == bytes(range(100))
+    for outside in (
+        "../outside.png",
+        "%2E%2E/outside.png",
+        "%2Fetc/x.png",
+        f"{home}/outside.png",
+        "notes.txt",
+    ):
+        assert had(outside) is None
+    assert had("b.png", "x") is None
+    assert pictures.client.get("/api/v1/media/blogs/task-1/b.png").status_code == 404
 
 
 def test_media_are_served_with_ranges(pictures: Served) -> None:

@@ -176,9 +176,9 @@ NOTES: Final[Mapping[str, str]] = {
 """What is better about a name."""
 
 IN_PART: Final[Mapping[str, str]] = {
-    "prodigy.components.loaders.ImageServer": "puts files into tasks, as `Images` does",
-    "prodigy.components.loaders.AudioServer": "puts files into tasks, as `Audio` does",
-    "prodigy.components.loaders.VideoServer": "puts files into tasks, as `Video` does",
+    "prodigy.components.loaders.ImageServer": "files are served to the page from the folder they are in",
+    "prodigy.components.loaders.AudioServer": "files are served to the page from the folder they are in",
+    "prodigy.components.loaders.VideoServer": "files are served to the page from the folder they are in",
     "prodigy.util.get_word2vec": "says how to make a pipeline of vectors",
 }
 """Names that are there and do not do all that they do in Prodigy."""

@@ -27,10 +27,13 @@ __all__ = [
     "TXT",
     "Arrow",
     "Audio",
+    "AudioServer",
+    "ImageServer",
     "Images",
     "Loader",
     "Parquet",
     "Video",
+    "VideoServer",
     "format_suffix",
     "loader",
     "loaders",
@@ -218,6 +221,15 @@ from tallymark.loaders.arrow import Arrow  # noqa: E402  (they register themselv
 from tallymark.loaders.delimited import CSV  # noqa: E402
 from tallymark.loaders.json_array import JSON  # noqa: E402
 from tallymark.loaders.jsonl import JSONL  # noqa: E402
-from tallymark.loaders.media import MEDIA, Audio, Images, Video, open_media  # noqa: E402
+from tallymark.loaders.media import (  # noqa: E402
+    MEDIA,
+    Audio,
+    AudioServer,
+    Images,
+    ImageServer,
+    Video,
+    VideoServer,
+    open_media,
+)
 from tallymark.loaders.parquet import Parquet  # noqa: E402
 from tallymark.loaders.txt import TXT  # noqa: E402

@@ -1,4 +1,4 @@
-"""Pictures, sound and film: a row for each file, which travels in the task as a data URI."""
+"""Pictures, sound and film: a row for each file, which travels in the task, or is served from where it is."""
 
 import base64
 import mimetypes
@@ -10,7 +10,18 @@ from tallymark.errors import SourceError
 from tallymark.source import Row, Source, Start
 from tallymark.stream import Stream, remembered
 
-__all__ = ["MEDIA", "Audio", "Images", "Video", "data_uri", "media_kind", "open_media"]
+__all__ = [
+    "MEDIA",
+    "Audio",
+    "AudioServer",
+    "ImageServer",
+    "Images",
+    "Video",
+    "VideoServer",
+    "data_uri",
+    "media_kind",
+    "open_media",
+]
 
 MEDIA: Final = {
     "images": "image",
@@ -21,12 +32,14 @@ MEDIA: Final = {
     "video-server": "video",
 }
 """The loaders of media, and the key their tasks have the file under."""
+_SERVED: Final = "-server"
 
 
 def open_media(source: str | Path, loader: str) -> Source:
     """The media files of one kind in a folder and below it, in the order of their names; or one file.
 
-    A row has the file as a data URI under `image`, `audio` or `video`, its `path`, its name without the
+    A row has the file as a data URI under `image`, `audio` or `video`, or, of the loaders that are called
+    `…-server`, its path below the folder, from where it is served; its whole `path`, its name without the
     extension as `text`, and its name as `meta.file`. Raises `SourceError` when there is no such file.
     """
     key = MEDIA[loader]
@@ -36,9 +49,11 @@ def open_media(source: str | Path, loader: str) -> Source:
         what = "is no file and no folder" if not path.exists() else f"holds no file of the kind {key}"
         raise SourceError(f"{source} {what}.")
 
+    folder = path if path.is_dir() else path.parent
+
     def rows(_start: Start | None) -> Iterator[Row]:
         for ordinal, file in enumerate(files, start=1):
-            yield _row(file, key, ordinal)
+            yield _row(file, key, ordinal, below=folder if loader.endswith(_SERVED) else None)
 
     return Source(str(path), rows, length=len(files), facts={"files": [file.name for file in files]})
 
@@ -68,9 +83,9 @@ def _is_shown(file: Path, folder: Path) -> bool:
     return not any(part.startswith(".") for part in file.relative_to(folder).parts)
 
 
-def _row(file: Path, key: str, ordinal: int) -> Row:
+def _row(file: Path, key: str, ordinal: int, *, below: Path | None) -> Row:
     try:
-        content = data_uri(file)
+        content = data_uri(file) if below is None else file.relative_to(below).as_posix()
     except OSError as error:
         return Row(ordinal, None, f"{file} cannot be read: {error.strerror}")
     task = {key: content, "text": file.stem, "meta": {"file": file.name}, "path": str(file)}
@@ -101,3 +116,21 @@ class Video(_Media):
     """The films of a folder as an iterator of dicts."""
 
     loader = "video"
+
+
+class ImageServer(_Media):
+    """The same for pictures that are served from where they are."""
+
+    loader = "image-server"
+
+
+class AudioServer(_Media):
+    """The same for sound files that are served from where they are."""
+
+    loader = "audio-server"
+
+
+class VideoServer(_Media):
+    """The same for films that are served from where they are."""
+
+    loader = "video-server"

@@ -8,7 +8,7 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends
 from starlette.responses import FileResponse
 
-from tallymark.server.folders import file_below, media_folder
+from tallymark.server.folders import file_below, media_folders
 from tallymark.server.problems import Refused
 from tallymark.server.state import ServerState, state_of
 
@@ -21,11 +21,15 @@ _PLAIN_KINDS = frozenset({"application/pdf"})
 
 @router.get("/media/{dataset}/{mount}/{path:path}", response_class=FileResponse, operation_id="media")
 async def media(server: Server, dataset: str, mount: str, path: str) -> FileResponse:
-    """A media file below one of the dataset's folders; ranges are answered, so film can be wound."""
-    folder = await server.read(lambda tx: media_folder(tx, dataset=dataset, mount=mount))
-    if folder is None:
+    """A media file below one of the dataset's folders; ranges are answered, so film can be wound.
+
+    The mount `task-57` stands for the folders of the dataset's sources, of that task's own first; the path
+    may be a whole one then, as long as the file lies in such a folder.
+    """
+    folders = await server.read(lambda tx: media_folders(tx, dataset=dataset, mount=mount))
+    if not folders:
         raise Refused("media_unknown", f"the dataset {dataset!r} has no media folder {mount!r}")
-    found = await run_sync(resolve, Path(folder), path)
+    found = await run_sync(_found, folders, path)
     if found is None:
         raise Refused("media_unknown", f"there is no media file {path!r} in the folder {mount!r}")
     file, kind = found
@@ -34,6 +38,10 @@ async def media(server: Server, dataset: str, mount: str, path: str) -> FileResp
         "content-security-policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
     }
     return FileResponse(file, media_type=kind, headers=headers)
+
+
+def _found(folders: list[str], path: str) -> tuple[Path, str] | None:
+    return next(filter(None, (resolve(Path(folder), path) for folder in folders)), None)
 
 
 def resolve(folder: Path, path: str) -> tuple[Path, str] | None:

@@ -658,6 +658,9 @@ export interface paths {
         /**
          * Media
          * @description A media file below one of the dataset's folders; ranges are answered, so film can be wound.
+         *
+         *     The mount `task-57` stands for the folders of the dataset's sources, of that task's own first; the path
+         *     may be a whole one then, as long as the file lies in such a folder.
          */
         get: operations["media"];
         put?: never;

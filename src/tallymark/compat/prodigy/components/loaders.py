@@ -2,7 +2,20 @@
 
 from typing import Any
 
-from tallymark.loaders import CSV, JSON, JSONL, TXT, Audio, Images, Parquet, Video, loaders
+from tallymark.loaders import (
+    CSV,
+    JSON,
+    JSONL,
+    TXT,
+    Audio,
+    AudioServer,
+    Images,
+    ImageServer,
+    Parquet,
+    Video,
+    VideoServer,
+    loaders,
+)
 from tallymark.stream import get_stream
 
 __all__ = [
@@ -20,10 +33,6 @@ __all__ = [
     "get_loader",
     "get_stream",
 ]
-
-ImageServer = Images
-AudioServer = Audio
-VideoServer = Video
 
 
 def get_loader(loader_id: str) -> Any:
