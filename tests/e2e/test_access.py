@@ -52,6 +52,17 @@ TASKS: dict[str, list[dict[str, Any]]] = {
         {"audio": recording(), "audio_spans": [{"start": 0, "end": 0.5, "label": "SPEECH"}]},
         {"audio": recording(), "text": "Two"},
     ],
+    "audio_manual": [
+        {
+            "audio": recording(),
+            "audio_spans": [
+                {"start": 0, "end": 0.5, "label": "PERSON"},
+                {"start": 0.4, "end": 3, "label": "ORG", "color": "rgba(255,215,0,0.2)"},
+            ],
+            "config": {"show_audio_timeline": True},
+        },
+        {"audio": recording(), "text": "Two"},
+    ],
     "compare": [{"input": "One", "accept": "a", "reject": "b"}, {"accept": "Two", "reject": "c"}],
     "diff": [{"accept": "One new text", "reject": "One old text"}, {"accept": "Two", "reject": "Two"}],
     "text_input": [

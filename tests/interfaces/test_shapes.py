@@ -106,22 +106,6 @@ def test_possible_documents(view_id: str, document: Task) -> None:
             "Region 1 has neither points nor x, y, width and height as numbers.",
         ),
         ("audio", {"text": "a"}, 'The task has no "audio" and no "video".'),
-        ("audio", {"audio": "a.wav", "audio_spans": 3}, '"audio_spans" must be a list.'),
-        (
-            "audio",
-            {"audio": "a.wav", "audio_spans": [{"start": 2, "end": 1}]},
-            'Stretch 1 has no "start" and "end" as seconds, the end after the start.',
-        ),
-        (
-            "audio",
-            {"audio": "a.wav", "audio_spans": [{"start": 0}]},
-            'Stretch 1 has no "start" and "end" as seconds, the end after the start.',
-        ),
-        (
-            "audio",
-            {"audio": "a.wav", "audio_spans": [3]},
-            'Stretch 1 has no "start" and "end" as seconds, the end after the start.',
-        ),
         ("compare", {"accept": "a"}, 'The task has no "reject" to compare.'),
         (
             "compare",

@@ -96,10 +96,16 @@ COMMANDS: Final[Mapping[str, Mapping[str, Known]]] = {
             better="everything can be drawn by keyboard, too; corners are moved one by one",
         ),
         "image.test": Known(why="it was taken out of Prodigy, too"),
-        "audio.manual": Known(why="its interface `audio_manual` is not there; `audio` plays and asks"),
-        "audio.transcribe": Known(why="a recipe of `audio` and `text_input` blocks does the same"),
-        "pyannote.sad.manual": Known(why="its interface `audio_manual` is not there"),
-        "pyannote.diar.manual": Known(why="its interface `audio_manual` is not there"),
+        "audio.manual": Known(
+            "loader label autoplay keep-base64 fetch-media exclude",
+            better="regions are marked while playing, by keys, in recordings of hours",
+        ),
+        "audio.transcribe": Known(
+            "loader autoplay keep-base64 fetch-media playpause-key text-rows field-id exclude",
+            better="back two seconds without leaving the field",
+        ),
+        "pyannote.sad.manual": Known(why="the open recipe of that name in pyannote.audio runs as it is"),
+        "pyannote.diar.manual": Known(why="the open recipe of that name in pyannote.audio runs as it is"),
     },
     "Training": {
         "train": Known(why=NO_TRAINING),

@@ -61,21 +61,11 @@ PAGE_KEYS: Final = frozenset(
 )
 """Keys that belong to the page and to single interfaces: passed on as they are, without a word."""
 
-_PLAYER: Final = "the player of sound looks and zooms as it does"
 _RELATIONS: Final = "the interface relations is not there"
 
 NOT_YET: Final[Mapping[str, str]] = {
-    "audio_bar_gap": _PLAYER,
-    "audio_bar_height": _PLAYER,
-    "audio_bar_radius": _PLAYER,
-    "audio_bar_width": _PLAYER,
-    "audio_max_zoom": _PLAYER,
     "hide_relations_arrow": _RELATIONS,
     "relations_span_labels": _RELATIONS,
-    "show_audio_cursor": _PLAYER,
-    "show_audio_cursor_time": _PLAYER,
-    "show_audio_minimap": _PLAYER,
-    "show_audio_timeline": _PLAYER,
     "show_whitespace": "only line breaks and tabs are shown by signs",
     "task_description": "instructions are shown in a window of their own",
     "wrap_relations": _RELATIONS,

@@ -9,6 +9,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from tallymark.interfaces.audio import AUDIO
+from tallymark.interfaces.audio_manual import AUDIO_MANUAL
 from tallymark.interfaces.blocks import blocks_interface, blocks_problem
 from tallymark.interfaces.choice import CHOICE
 from tallymark.interfaces.classification import CLASSIFICATION
@@ -31,6 +32,7 @@ __all__ = ["INTERFACES", "SHAPES", "Interface", "Shapes", "setting_names", "sett
 
 _SINGLE: Final = (
     AUDIO,
+    AUDIO_MANUAL,
     CHOICE,
     CLASSIFICATION,
     COMPARE,

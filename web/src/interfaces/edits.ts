@@ -1,5 +1,6 @@
 import type { Task } from "@/api/types";
 import { edit as audio } from "@/interfaces/audio/edit";
+import { edit as audioManual } from "@/interfaces/audio_manual/edit";
 import { edit as blocks } from "@/interfaces/blocks/edit";
 import { edit as choice } from "@/interfaces/choice/edit";
 import { edit as classification } from "@/interfaces/classification/edit";
@@ -29,6 +30,7 @@ export const EDITS = {
   image,
   image_manual: imageManual,
   audio,
+  audio_manual: audioManual,
   compare,
   diff,
   text_input: textInput,

@@ -1,4 +1,5 @@
 import AudioView from "@/interfaces/audio/View.svelte";
+import AudioManualView from "@/interfaces/audio_manual/View.svelte";
 import BlocksView from "@/interfaces/blocks/View.svelte";
 import ChoiceView from "@/interfaces/choice/View.svelte";
 import ClassificationView from "@/interfaces/classification/View.svelte";
@@ -30,6 +31,7 @@ export const VIEWS: Record<ViewId, View> = {
   image: ImageView as unknown as View,
   image_manual: ImageManualView as unknown as View,
   audio: AudioView as unknown as View,
+  audio_manual: AudioManualView as unknown as View,
   compare: CompareView as unknown as View,
   diff: DiffView as unknown as View,
   text_input: TextInputView as unknown as View,

@@ -135,6 +135,61 @@ export const de: Record<string, string> = {
   "This recording cannot be played:": "Diese Aufnahme kann nicht abgespielt werden:",
   "its data are of a kind that this browser does not know": "diese Art von Daten kennt der Browser nicht",
   "Marked stretches": "Markierte Abschnitte",
+  Player: "Abspielgerät",
+  Play: "Abspielen",
+  Pause: "Anhalten",
+  Slower: "Langsamer",
+  Faster: "Schneller",
+  "Speed {0}": "Tempo {0}",
+  "See more": "Mehr zeigen",
+  "See it larger": "Größer zeigen",
+  "Start region": "Bereich beginnen",
+  "End region": "Bereich beenden",
+  "Hear it": "Anhören",
+  "Recording to mark regions in": "Aufnahme, in der Bereiche markiert werden",
+  "Recording with its regions": "Aufnahme mit ihren Bereichen",
+  "The whole recording; what is marked is in sight": "Die ganze Aufnahme; das Hervorgehobene ist zu sehen",
+  "Draw over the waveform to mark a region; a region is chosen by its bar.":
+    "Über die Wellenform ziehen markiert einen Bereich; ausgewählt wird er an seinem Balken.",
+  "The waveform of a recording from another address is not drawn; it can be played and marked.":
+    "Die Wellenform einer Aufnahme von anderer Adresse wird nicht gezeichnet; abspielen und markieren geht.",
+  "The recording could not be read for its waveform; it can be played and marked.":
+    "Für die Wellenform konnte die Aufnahme nicht gelesen werden; abspielen und markieren geht.",
+  "This recording is too long for its waveform; it can be played and marked.":
+    "Für eine Wellenform ist diese Aufnahme zu lang; abspielen und markieren geht.",
+  "This browser cannot draw the waveform of such a recording; it can be played and marked.":
+    "Von einer solchen Aufnahme kann dieser Browser keine Wellenform zeichnen; abspielen und markieren geht.",
+  "The recording is {0} long; these regions end later:":
+    "Die Aufnahme ist {0} lang; diese Bereiche enden später:",
+  "There is no label to mark with.": "Es gibt kein Etikett zum Markieren.",
+  "A region begins at {0}": "Ein Bereich beginnt bei {0}",
+  "Nothing was marked: start and end are the same.": "Nichts markiert: Anfang und Ende sind gleich.",
+  "Nothing is being marked any more.": "Es wird nichts mehr markiert.",
+  "A region is not ended yet: m ends it, escape drops it.":
+    "Ein Bereich ist noch nicht beendet: m beendet, Escape verwirft ihn.",
+  "The region {0} has no label: give it one or remove it.":
+    "Der Bereich {0} hat kein Etikett: geben Sie ihm eins, oder entfernen Sie ihn.",
+  "The region {0} is empty: it ends where it starts. Stretch or remove it.":
+    "Der Bereich {0} ist leer: er endet, wo er anfängt. Dehnen oder entfernen Sie ihn.",
+  "The region {0} ({1}) is there twice: remove one.":
+    "Der Bereich {0} ({1}) ist zweimal da: entfernen Sie einen.",
+  "Back or on by a second (shift: a tenth, ctrl: ten)":
+    "Eine Sekunde zurück oder vor (mit shift ein Zehntel, mit ctrl zehn)",
+  "Back or on by two seconds, in fields as well": "Zwei Sekunden zurück oder vor, auch in Feldern",
+  "To the start or end of the recording": "Zum Anfang oder Ende der Aufnahme",
+  "Slower, faster": "Langsamer, schneller",
+  "See more, see it larger": "Mehr zeigen, größer zeigen",
+  "Hear the selected region": "Ausgewählten Bereich anhören",
+  "A region starts here; again: it ends here. Also while playing":
+    "Hier beginnt ein Bereich; noch einmal: hier endet er. Auch beim Abspielen",
+  "Selected region: start earlier, later by a tenth (shift: a hundredth)":
+    "Ausgewählter Bereich: Anfang um ein Zehntel früher, später (mit shift ein Hundertstel)",
+  "Selected region: end earlier, later by a tenth (shift: a hundredth)":
+    "Ausgewählter Bereich: Ende um ein Zehntel früher, später (mit shift ein Hundertstel)",
+  "Selected region: all of it earlier, later by a tenth (shift: a hundredth)":
+    "Ausgewählter Bereich: ganz um ein Zehntel früher, später (mit shift ein Hundertstel)",
+  "Remove the selected region": "Ausgewählten Bereich entfernen",
+  "Let go of the region": "Bereich loslassen",
   "Page {0} of {1}": "Seite {0} von {1}",
   "To the next page": "Zur nächsten Seite",
   "To the page before": "Zur Seite davor",
