@@ -6,7 +6,7 @@ A text is a phrase, found as it stands; a list is a token pattern of spaCy's mat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tallymark.errors import InputError
 from tallymark.hashing import set_hashes
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Pattern", "PatternMatcher", "add_matches", "load_patterns", "pattern_of"]
 
+_ANNOTATED: Final = frozenset(
+    {"POS", "TAG", "MORPH", "LEMMA", "DEP", "ENT_TYPE", "ENT_IOB", "ENT_ID", "ENT_KB_ID"}
+)
+"""What patterns may ask of a token that its text does not tell."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
@@ -30,8 +35,11 @@ class Pattern:
     id: str | int
 
 
-def load_patterns(path: str | Path) -> list[Pattern]:
-    """The patterns of a file. Raises `InputError` with the line of the first that is none."""
+def load_patterns(path: str | Path, *, labelled: bool = True) -> list[Pattern]:
+    """The patterns of a file. Raises `InputError` with the line of the first that is none.
+
+    Where they only say what is found, and not as what, they may be without a label: `labelled=False`.
+    """
     path = Path(path).expanduser()
     try:
         content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
@@ -41,17 +49,17 @@ def load_patterns(path: str | Path) -> list[Pattern]:
     for number, line in enumerate(content.split(b"\n"), start=1):
         if line.strip():
             try:
-                patterns.append(pattern_of(loads(line), len(patterns)))
+                patterns.append(pattern_of(loads(line), len(patterns), labelled=labelled))
             except ValueError as error:
                 raise InputError(f"{path.name}:{number}: {error}") from error
     return patterns
 
 
-def pattern_of(entry: Any, number: int) -> Pattern:
+def pattern_of(entry: Any, number: int, *, labelled: bool = True) -> Pattern:
     """The pattern that an object of a file describes. Raises ValueError with the reason."""
     if not isinstance(entry, dict):
         raise ValueError('a pattern is an object such as {"label": "ORG", "pattern": "Acme"}')
-    label, pattern = entry.get("label"), entry.get("pattern")
+    label, pattern = entry.get("label", None if labelled else ""), entry.get("pattern")
     if not isinstance(label, str):
         raise ValueError('the pattern has no "label"')
     if not pattern or not isinstance(pattern, str | list):
@@ -69,6 +77,7 @@ class PatternMatcher:
         self._nlp = nlp
         self._patterns = patterns
         self.allow_overlap = allow_overlap
+        self._needs_pipeline = any(_asks_of(pattern) & _ANNOTATED for pattern in patterns)
         self._matcher, self._phrases = Matcher(nlp.vocab), PhraseMatcher(nlp.vocab)
         for number, pattern in enumerate(patterns):
             if isinstance(pattern.pattern, str):
@@ -85,7 +94,7 @@ class PatternMatcher:
         """Spans of the longest matches that do not overlap, in order of the text; or of all that may."""
         from spacy.util import filter_spans
 
-        doc, found = self._found(text)
+        doc, found = self._found(self._nlp.make_doc(text))
         if self.allow_overlap:
             every = {(start, end, self._patterns[n].label): n for n, start, end in reversed(found)}
             placed = sorted((start, -end, n) for (start, end, _), n in every.items())
@@ -94,19 +103,29 @@ class PatternMatcher:
         best = filter_spans([doc[start:end] for start, end in spans])
         return [_span(span, self._patterns[spans[span.start, span.end]]) for span in best]
 
-    def _found(self, text: str) -> tuple["Doc", list[tuple[int, int, int]]]:
-        doc = self._nlp.make_doc(text)
+    def places(self, doc: "Doc") -> list[tuple[int, int]]:
+        """Where the patterns match in a text that is split already: tokens, end exclusive."""
+        return [(start, end) for _, start, end in self._found(doc)[1]]
+
+    def _found(self, doc: "Doc") -> tuple["Doc", list[tuple[int, int, int]]]:
+        """Numbers of patterns with the tokens they match, and the document with what was needed for that."""
+        if self._needs_pipeline and self._nlp.pipe_names:
+            doc = self._nlp(doc)
         try:
             hits = self._matcher(doc) if len(self._matcher) else []
         except ValueError as error:
-            if not self._nlp.pipe_names:
-                raise InputError(f"A pattern needs a trained pipeline: {error}") from error
-            doc = self._nlp(text)
-            hits = self._matcher(doc)
+            raise InputError(f"A pattern needs a trained pipeline: {error}") from error
         phrases = self._phrases(doc) if len(self._phrases) else []
         strings = self._nlp.vocab.strings
         found = [(int(strings[key]), start, end) for key, start, end in [*hits, *phrases]]
         return doc, sorted(hit for hit in found if hit[1] < hit[2])
+
+
+def _asks_of(pattern: Pattern) -> set[str]:
+    """The attributes of tokens that a pattern names."""
+    if isinstance(pattern.pattern, str):
+        return set()
+    return {key.upper() for token in pattern.pattern if isinstance(token, dict) for key in token}
 
 
 def _span(span: "Span", pattern: Pattern) -> dict[str, Any]:

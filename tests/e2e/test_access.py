@@ -27,6 +27,10 @@ BLOCKS = [
     {"view_id": "choice", "text": None},
     {"view_id": "text_input", "field_label": "Why", "field_rows": 2},
 ]
+TOKENS = [
+    {"text": word, "start": place * 4, "end": place * 4 + 3, "id": place, "disabled": word == "met"}
+    for place, word in enumerate(["Ada", "met", "Bob", "Two"])
+]
 TASKS: dict[str, list[dict[str, Any]]] = {
     "text": [{"text": "One text.", "meta": {"source": "here"}}, {"text": "Two"}],
     "classification": [{"text": "One text.", "label": "SPORT"}, {"text": "Two", "label": "X"}],
@@ -34,6 +38,16 @@ TASKS: dict[str, list[dict[str, Any]]] = {
     "ner_manual": [
         {"text": "Ada met Bob\nin London", "spans": [{"start": 0, "end": 3, "label": "PERSON"}]},
         {"text": "Two"},
+    ],
+    "relations": [
+        {
+            "text": f"Ada met Bob {last}",
+            "tokens": TOKENS,
+            "spans": [{"start": 0, "end": 3, "token_start": 0, "token_end": 0, "label": "PERSON"}],
+            "relations": [{"head": 0, "child": 2, "label": "ORG"}, {"head": 1, "child": 1, "label": "X"}],
+            "config": {"relations_span_labels": ["PERSON", "PLACE"], "wrap_relations": last == "Two"},
+        }
+        for last in ("One", "Two")
     ],
     "html": [{"html": "<h2>Title</h2><p onclick='1'>One</p>"}, {"html": "Two"}],
     "image": [

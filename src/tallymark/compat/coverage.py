@@ -85,10 +85,14 @@ COMMANDS: Final[Mapping[str, Mapping[str, Known]]] = {
         "pos.correct": Known(why="its interface `pos_manual` is not there"),
         "sent.teach": Known(why=NO_MODEL),
         "sent.correct": Known(why=NO_MODEL),
-        "dep.teach": Known(why="its interface `dep` is not there"),
-        "dep.correct": Known(why="its interface `relations` is not there"),
-        "coref.manual": Known(why="its interface `relations` is not there"),
-        "rel.manual": Known(why="its interface `relations` is not there"),
+        "dep.teach": Known(why=NO_MODEL),
+        "dep.correct": Known(why="a recipe of yours adds parses as `relations`; there they are corrected"),
+        "coref.manual": Known(why="`rel.manual --label COREF --add-ents --disable-patterns` does the same"),
+        "rel.manual": Known(
+            "loader label exclude span-label patterns disable-patterns add-ents add-nps wrap"
+            " hide-arrow-heads",
+            better="all by keyboard; relations follow spans that change",
+        ),
     },
     "Pictures, sound, film": {
         "image.manual": Known(

@@ -52,23 +52,18 @@ PAGE_KEYS: Final = frozenset(
     """
     audio_autoplay audio_bar_gap audio_bar_height audio_bar_radius audio_bar_width audio_loop
     audio_max_zoom audio_rate darken_image diff_style global_css global_css_dir global_css_urls
-    hide_relations_arrow image_manual_font_size image_manual_from_center image_manual_modes
+    image_manual_font_size image_manual_from_center image_manual_modes
     image_manual_show_labels image_manual_spans_key image_manual_stroke_width javascript javascript_dir
-    javascript_urls project_info relations_span_labels shade_bounding_boxes show_audio_cursor
+    javascript_urls project_info shade_bounding_boxes show_audio_cursor
     show_audio_cursor_time show_audio_minimap show_audio_timeline show_bounding_box_center show_stats
-    show_whitespace swipe swipe_gestures task_description wrap_relations
+    show_whitespace swipe swipe_gestures task_description
     """.split()  # noqa: SIM905 - one name after the other is easier to read
 )
 """Keys that belong to the page and to single interfaces: passed on as they are, without a word."""
 
-_RELATIONS: Final = "the interface relations is not there"
-
 NOT_YET: Final[Mapping[str, str]] = {
-    "hide_relations_arrow": _RELATIONS,
-    "relations_span_labels": _RELATIONS,
     "show_whitespace": "only line breaks and tabs are shown by signs",
     "task_description": "instructions are shown in a window of their own",
-    "wrap_relations": _RELATIONS,
 }
 """Keys that the page does nothing with yet, and why; passed on all the same, since scripts may read them."""
 

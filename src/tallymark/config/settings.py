@@ -280,6 +280,13 @@ class Settings(BaseModel):
     honor_token_whitespace: bool = _setting(
         "page", "Show tokens as close as they stand in the text; false sets those apart that touch.", True
     )
+    relations_span_labels: Names = _setting(
+        "page", "Labels of spans that may be marked beside relations; none: only relations.", []
+    )
+    wrap_relations: bool = _setting(
+        "page", "Show a text with relations in several lines rather than in one that scrolls.", False
+    )
+    hide_relations_arrow: bool = _setting("page", "Relations without arrow heads.", False)
     label_style: Literal["list", "dropdown"] | None = _setting(
         "page", "Labels as buttons (`list`) or as a list to search (`dropdown`); unset: buttons up to 30."
     )

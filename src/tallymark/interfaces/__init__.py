@@ -14,6 +14,7 @@ from tallymark.interfaces.blocks import blocks_interface, blocks_problem
 from tallymark.interfaces.choice import CHOICE
 from tallymark.interfaces.classification import CLASSIFICATION
 from tallymark.interfaces.compare import COMPARE
+from tallymark.interfaces.dep import DEP
 from tallymark.interfaces.diff import DIFF
 from tallymark.interfaces.html import HTML
 from tallymark.interfaces.image import IMAGE
@@ -22,6 +23,7 @@ from tallymark.interfaces.interface import Interface
 from tallymark.interfaces.ner import NER
 from tallymark.interfaces.ner_manual import NER_MANUAL
 from tallymark.interfaces.pages import pages_interface
+from tallymark.interfaces.relations import RELATIONS
 from tallymark.interfaces.spans import SPANS
 from tallymark.interfaces.spans_manual import SPANS_MANUAL
 from tallymark.interfaces.text import TEXT
@@ -36,12 +38,14 @@ _SINGLE: Final = (
     CHOICE,
     CLASSIFICATION,
     COMPARE,
+    DEP,
     DIFF,
     HTML,
     IMAGE,
     IMAGE_MANUAL,
     NER,
     NER_MANUAL,
+    RELATIONS,
     SPANS,
     SPANS_MANUAL,
     TEXT,

@@ -17,7 +17,7 @@ from tallymark.types import Components, Task
 
 __all__ = ["mark"]
 
-WITH_LABELS: Final = ("audio_manual", "ner_manual", "spans_manual")
+WITH_LABELS: Final = ("audio_manual", "ner_manual", "relations", "spans_manual")
 """Interfaces in which nothing can be done without labels."""
 
 _ANY_FIELD: Final = frozenset({"blocks", "compare", "diff", "html", "pages", "text_input"})

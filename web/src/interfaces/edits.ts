@@ -5,6 +5,7 @@ import { edit as blocks } from "@/interfaces/blocks/edit";
 import { edit as choice } from "@/interfaces/choice/edit";
 import { edit as classification } from "@/interfaces/classification/edit";
 import { edit as compare } from "@/interfaces/compare/edit";
+import { edit as dep } from "@/interfaces/dep/edit";
 import { edit as diff } from "@/interfaces/diff/edit";
 import { edit as html } from "@/interfaces/html/edit";
 import { edit as image } from "@/interfaces/image/edit";
@@ -14,6 +15,7 @@ import { edit as ner } from "@/interfaces/ner/edit";
 import { edit as nerManual } from "@/interfaces/ner_manual/edit";
 import { edit as spansManual } from "@/interfaces/spans_manual/edit";
 import { edit as pages } from "@/interfaces/pages/edit";
+import { edit as relations } from "@/interfaces/relations/edit";
 import { edit as text } from "@/interfaces/text/edit";
 import { edit as textInput } from "@/interfaces/text_input/edit";
 
@@ -26,6 +28,8 @@ export const EDITS = {
   ner_manual: nerManual,
   spans: ner,
   spans_manual: spansManual,
+  relations,
+  dep,
   html,
   image,
   image_manual: imageManual,

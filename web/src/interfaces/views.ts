@@ -4,6 +4,7 @@ import BlocksView from "@/interfaces/blocks/View.svelte";
 import ChoiceView from "@/interfaces/choice/View.svelte";
 import ClassificationView from "@/interfaces/classification/View.svelte";
 import CompareView from "@/interfaces/compare/View.svelte";
+import DepView from "@/interfaces/dep/View.svelte";
 import DiffView from "@/interfaces/diff/View.svelte";
 import type { ViewId } from "@/interfaces/edits";
 import HtmlView from "@/interfaces/html/View.svelte";
@@ -14,6 +15,7 @@ import NerManualView from "@/interfaces/ner_manual/View.svelte";
 import SpansView from "@/interfaces/spans/View.svelte";
 import SpansManualView from "@/interfaces/spans_manual/View.svelte";
 import PagesView from "@/interfaces/pages/View.svelte";
+import RelationsView from "@/interfaces/relations/View.svelte";
 import TextView from "@/interfaces/text/View.svelte";
 import TextInputView from "@/interfaces/text_input/View.svelte";
 import type { View } from "@/interfaces/view";
@@ -27,6 +29,8 @@ export const VIEWS: Record<ViewId, View> = {
   ner_manual: NerManualView as unknown as View,
   spans: SpansView as unknown as View,
   spans_manual: SpansManualView as unknown as View,
+  relations: RelationsView as unknown as View,
+  dep: DepView as unknown as View,
   html: HtmlView as unknown as View,
   image: ImageView as unknown as View,
   image_manual: ImageManualView as unknown as View,

@@ -63,7 +63,7 @@ export function labelStyle(
   return `--p:${both("paper")};--i:${both("ink")};--l:${both("line")}`;
 }
 
-function themeOf(config: Config): { [key: string]: Json } {
+export function themeOf(config: Config): { [key: string]: Json } {
   const theme = config.custom_theme;
   return theme !== null && typeof theme === "object" && !Array.isArray(theme) ? theme : {};
 }
