@@ -43,6 +43,7 @@ class Trial:
     disk: Disk | None = None
     killed: Counter[str] = field(default_factory=Counter)
     audits: int = 0
+    programs: list[HostProcess] = field(default_factory=list)
     full: set[str] = field(default_factory=set)
     """What was said while the disk was full."""
 
@@ -61,7 +62,8 @@ class Trial:
                 await asyncio.gather(*(tab.check() for tab in tabs))
         self._tell(people, time.monotonic() - began)
         assert self.team.failures == []
-        assert [said for said in self.team.refusals if not said.startswith("503")] == []
+        refused = {said: why for said, why in self.team.refusals.items() if not said.startswith("503")}
+        assert refused == {}, "\n".join([str(refused), *self._said()])
         return people
 
     def check(self, people: list[Person]) -> None:
@@ -92,11 +94,17 @@ class Trial:
 
     def _start_host(self) -> HostProcess:
         host = self.machine.start(**self.given)
+        self.programs.append(host)
         host.heard("Annotate at")
         return host
 
+    def _said(self) -> list[str]:
+        """What programs of this run printed, where they keep no log."""
+        return [line for program in self.programs for line in program.lines]
+
     def _start_worker(self) -> HostProcess:
         worker = self.machine.start_worker(self._port)
+        self.programs.append(worker)
         assert f":{self._port}/" in worker.heard("Annotate at")
         return worker
 
