@@ -301,6 +301,21 @@ def test_failures_of_the_database_are_explained(
     assert type(store.explained(error)) is kind
 
 
+def test_what_a_failed_pipeline_was_to_prepare_is_prepared_by_who_comes_next(store: Store) -> None:
+    more = Statement("One more.", "SELECT CAST(:n AS BIGINT) + 1")
+
+    def fail(n: int) -> None:
+        with store.swift_transaction() as tx:
+            tx.run(Statement("Divide.", "SELECT 1 / CAST(:n AS BIGINT)"), {"n": 0})
+            tx.value(more, {"n": n})
+
+    for n in range(20):  # psycopg prepares what a connection is given the sixth time
+        with pytest.raises(psycopg.Error):
+            fail(n)
+        with store.transaction() as tx:
+            assert tx.value(more, {"n": n}) == n + 1
+
+
 def test_mistakes_of_the_program_are_not_failures_of_the_database(store: Store) -> None:
     mistake = psycopg.errors.SyntaxError("mine")
     assert store.explained(mistake) is mistake

@@ -221,7 +221,10 @@ class PostgreSQLDatabase:
 
     @contextmanager
     def begun_swiftly(self) -> Iterator[SwiftPostgreSQLTransaction]:
-        """A transaction for who writes, whose statements are sent in a pipeline."""
+        """A transaction for who writes, whose statements are sent in a pipeline.
+
+        After an error in one, psycopg takes statements for prepared that never were: the connection ends.
+        """
         with self._failing(), self._pooled() as connection:
             try:
                 with connection.pipeline():
@@ -231,10 +234,13 @@ class PostgreSQLDatabase:
                     yield SwiftPostgreSQLTransaction(connection, timed, self, now)
                     committed = connection.execute("COMMIT")
             except BaseException:
-                if connection.info.transaction_status != TransactionStatus.IDLE and not connection.broken:
+                if connection.info.transaction_status == TransactionStatus.INTRANS:
                     connection.execute("ROLLBACK")
+                else:
+                    connection.close()
                 raise
             if committed.statusmessage != "COMMIT":
+                connection.close()
                 raise StoreConflict(f"{self.name} undid a transaction.")
 
     def is_new(self, transaction: Transaction) -> bool:
@@ -325,7 +331,7 @@ class PostgreSQLDatabase:
         try:
             yield connection
         finally:
-            if connection.broken:
+            if connection.closed:
                 pooled.invalidate()
             pooled.close()
 
