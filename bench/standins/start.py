@@ -57,11 +57,12 @@ def _is_near(node: Any) -> bool:
 
 
 def as_part(depth: int) -> None:
-    """Run the file as a module of a package so deep."""
+    """Run the file as a module of a package so deep; neighbours may lie in folders named like its parts."""
     names = ["own" if level == 0 else f"part{level}" for level in range(depth)]
     for level in range(depth):
         package = ".".join(names[: level + 1])
-        sys.modules[package] = StandIn(package)
+        found = sys.modules[package] = StandIn(package)
+        found.__path__ = [str(FILE.parent.joinpath(*names[: level + 1]))]
     name = ".".join([*names, "recipe"])
     spec = importlib.util.spec_from_file_location(name, FILE)
     assert spec is not None
