@@ -7,9 +7,12 @@ import { Hand } from "@/interfaces/sound/hand";
 import { borderKey, moveKey, windOf } from "@/interfaces/sound/keys";
 import { frameAt, Mp3Cutter } from "@/interfaces/sound/mp3";
 import { Peaks } from "@/interfaces/sound/peaks";
+import type { Playing } from "@/interfaces/sound/playing.svelte";
 import * as edits from "@/interfaces/sound/regions";
 import { between, colourOf, edit, found, mark, over, place, rows } from "@/interfaces/sound/regions";
-import { lookOf, playKeys, rateBeside, rateOf } from "@/interfaces/sound/settings";
+import { lookOf, playKeys, rateBeside, rateOf, withPalette } from "@/interfaces/sound/settings";
+import type { Region } from "@/interfaces/sound/regions";
+import { Surfer } from "@/interfaces/sound/wavesurfer";
 import { WavReader } from "@/interfaces/sound/wav";
 
 const CONFIG = { labels: ["SPEECH", "NOISE"] };
@@ -187,6 +190,38 @@ describe("a hand", () => {
   });
 });
 
+describe("scripts", () => {
+  it("hear of regions, and change them", () => {
+    const done: unknown[] = [];
+    const surfer = new Surfer({
+      media: new EventTarget() as HTMLMediaElement,
+      playing: { hear: (stretch: Region) => done.push(["hear", stretch.id]) } as unknown as Playing,
+      length: () => 10,
+      zoom: () => undefined,
+      place: (region, where) => done.push([region.id, where]),
+      remove: ({ id }) => done.push(["remove", id]),
+    });
+    for (const name of ["region-created", "region-updated", "region-removed"]) {
+      surfer.on(name, (region) => done.push([name, (region as Region).id]));
+    }
+    const work = edit.start(task(...GIVEN), CONFIG);
+    surfer.show(work);
+    surfer.show(place(work.slice(0, 1), first(work), { start: 0, end: 2 }));
+    surfer.regions.list.x?.update({ end: 30 });
+    surfer.regions.list.x?.play();
+    surfer.regions.list.x?.remove();
+    expect(done).toEqual([
+      ["region-created", "x"],
+      ["region-created", "#1"],
+      ["region-updated", "x"],
+      ["region-removed", "#1"],
+      ["x", { start: 0, end: 10 }],
+      ["hear", "x"],
+      ["remove", "x"],
+    ]);
+  });
+});
+
 describe("peaks", () => {
   const RATE = 8000;
 
@@ -328,6 +363,19 @@ describe("settings of the player", () => {
       "command+enter",
       "alt+enter",
     ]);
+  });
+
+  it("have a palette of labels", () => {
+    const config = {
+      labels: ["A", "B", "C"],
+      custom_theme: { palettes: { audio: ["#ffd700", "#00ffff"] }, labels: { B: "#0000ff" } },
+    };
+    expect(["A", "B", "C"].map((label) => colourOf(label, config))).toEqual([
+      "rgba(255,215,0,0.2)",
+      "rgba(0,0,255,0.2)",
+      "rgba(255,215,0,0.2)",
+    ]);
+    expect(withPalette({ custom_theme: "dark" }, ["A"])).toEqual({ custom_theme: "dark" });
   });
 
   it("have keys of their own", () => {

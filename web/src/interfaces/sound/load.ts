@@ -17,7 +17,7 @@ export class NoWaveform extends Error {
 }
 
 interface Reading {
-  /** Seconds, as the player knows it. */
+  /** Seconds, as the player knows it; NaN where it does not. */
   duration: number;
   signal: AbortSignal;
   /** There is more to see. */
@@ -122,7 +122,7 @@ async function readWhole(start: Uint8Array, chunks: Chunks, peaks: Peaks, readin
     whole.set(part, at);
     at += part.length;
   }
-  const wanted = SAMPLES / Math.max(1, reading.duration);
+  const wanted = SAMPLES / (reading.duration || WHOLE_SECONDS);
   const sound = await decoded(whole, Math.round(Math.min(Math.max(wanted, LEAST_RATE), MOST_RATE)));
   await addBuffer(peaks, 0, sound, reading);
 }

@@ -6,6 +6,8 @@ import { rateBeside } from "@/interfaces/sound/settings";
 export class Playing {
   /** Seconds; NaN before the player knows. */
   duration = $state(NaN);
+  /** The player knows what it has to play. */
+  loaded = $state(false);
   /** What is told in words; the line over the waveform moves by itself, with `ontime`. */
   time = $state(0);
   playing = $state(false);
@@ -98,14 +100,15 @@ export class Playing {
     this.setRate(rateBeside(this.rate, direction));
   }
 
-  /** Where the player does not say how long it is, what was read of it does. */
+  /** Where the player does not say how long it is, as of what a browser recorded, what was read of it does. */
   learn(seconds: number): void {
     if (!Number.isFinite(this.duration) && seconds > 0) this.duration = seconds;
   }
 
   private measured(): void {
-    const { duration = NaN } = this.media ?? {};
+    const { duration = NaN, readyState = 0 } = this.media ?? {};
     this.duration = Number.isFinite(duration) ? duration : NaN;
+    this.loaded = readyState >= HTMLMediaElement.HAVE_METADATA;
   }
 
   private start(): void {

@@ -7,6 +7,7 @@ import { isKeep, same } from "@/core/merge";
 import { t } from "@/core/say";
 import { clock } from "@/interfaces/content/stretches";
 import { type Edit, NO_CHANGES, strings } from "@/interfaces/interface";
+import { withPalette } from "@/interfaces/sound/settings";
 
 /** Seconds. */
 export interface Place {
@@ -127,8 +128,9 @@ export function rows(work: RegionWork): { rowOf: ReadonlyMap<Region, number>; co
 // ------------------------------------------------------------ colours
 
 /** The colour a label has in the data: that of its place in the label set, or the recipe's own. */
-export function colourOf(label: string, config: Config): string {
-  const labels = strings(config.labels);
+export function colourOf(label: string, given: Config): string {
+  const labels = strings(given.labels);
+  const config = withPalette(given, labels);
   const theme = config.custom_theme as { labels?: Record<string, unknown> } | null | undefined;
   const own = theme?.labels?.[label];
   const at = labels.indexOf(label);

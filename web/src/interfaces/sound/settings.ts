@@ -1,6 +1,6 @@
 /** The settings of the player in the shapes it uses; what makes no sense counts as not given. */
 
-import type { Config } from "@/api/types";
+import type { Config, Json } from "@/api/types";
 import { normal } from "@/core/keymap";
 import { strings } from "@/interfaces/interface";
 
@@ -46,6 +46,20 @@ export function playKeys(config: Config): string[] {
   const given = (config.keymap as { playpause?: unknown } | null | undefined)?.playpause;
   if (given === undefined || given === null) return ["enter"];
   return (typeof given === "string" ? [given] : strings(given)).map(normal);
+}
+
+/** Labels without a colour of their own have that of their place in `custom_theme.palettes.audio`, if there is one. */
+export function withPalette(config: Config, labels: readonly string[]): Config {
+  const theme = objectOf(config.custom_theme);
+  const { audio: palette } = objectOf(theme.palettes);
+  if (!Array.isArray(palette) || palette.length === 0) return config;
+  const placed = labels.map((label, at) => [label, palette[at % palette.length] ?? null] as const);
+  const coloured = { ...Object.fromEntries(placed), ...objectOf(theme.labels) };
+  return { ...config, custom_theme: { ...theme, labels: coloured } };
+}
+
+function objectOf(value: Json | undefined): { [key: string]: Json } {
+  return value !== null && typeof value === "object" && !Array.isArray(value) ? value : {};
 }
 
 function number(given: unknown, usual: number, least: number, most: number): number {
