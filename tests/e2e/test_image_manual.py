@@ -242,7 +242,9 @@ def test_regions_that_are_odd_are_told_and_can_be_mended(tallymark: Tallymark, a
         {"x": 700, "y": 10, "width": 500, "height": 50, "label": "COW"},
     ]
     odd = {"meta": {"is": "Two"}, "spans": "no list", "width": "wide"}
-    given(tallymark, [*pictures({"spans": spans}, odd), {"image": "data:image/png,x"}])
+    blocks = [{"view_id": "image_manual"}, {"view_id": "image_manual", "image_manual_spans_key": "more"}]
+    [twice] = pictures({"spans": spans[:1], "config": {"view_id": "blocks", "blocks": blocks}})
+    given(tallymark, [*pictures({"spans": spans}, odd), {"image": "data:image/png,x"}, twice])
     ann.sit()
     easel = Easel(ann)
     easel.has(3)
@@ -262,8 +264,16 @@ def test_regions_that_are_odd_are_told_and_can_be_mended(tallymark: Tallymark, a
     ann.press("a")
     expect(ann.notice()).to_contain_text("The picture is not there")
     ann.press("x")
+    # Two pictures on one card, each with a key of its own; keys go to the one in hand.
+    expect(easel.stage).to_have_count(2)
+    expect(easel.regions).to_have_count(1)
+    ann.press("Alt+ArrowDown", "Enter", "Enter", "Enter", "2")
+    expect(easel.regions).to_have_count(2)
+    ann.press("a")
     ann.everything_is_saved()
-    mended, empty, broken = tallymark.export()
+    mended, empty, broken, double = tallymark.export()
+    assert double["spans"] == spans[:1]
+    assert [(region["label"], region["type"]) for region in double["more"]] == [("DOG", "rect")]
     assert mended["spans"][:2] == [spans[0], spans[2]]
     around(mended["spans"][2], 700, 10, 100, 50)
     assert (mended["spans"][2]["label"], empty["spans"], empty["width"]) == ("DOG", [], WIDTH)

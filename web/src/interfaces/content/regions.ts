@@ -1,6 +1,7 @@
 /** Regions of a picture, in its own pixels. */
 
 import type { Json, Task } from "@/api/types";
+import { boundsOf } from "@/interfaces/image_manual/shapes";
 
 export interface Region {
   label: string;
@@ -43,4 +44,10 @@ export function cornerOf({ points }: Region): readonly [number, number] {
   return points.reduce((best, point) =>
     point[1] < best[1] || (point[1] === best[1] && point[0] < best[0]) ? point : best,
   );
+}
+
+/** The middle of the box around a region. */
+export function middleOf({ points }: Region): readonly [number, number] {
+  const { x, y, width, height } = boundsOf(points);
+  return [x + width / 2, y + height / 2];
 }

@@ -64,7 +64,8 @@ export class Drawing {
   /** The window that shows the picture. */
   room = $state.raw<Size>(NONE);
   hidden = $state(false);
-  private own = $state.raw<Sight | null>(null);
+  /** The sight that the person chose; null shows the whole picture. */
+  own = $state.raw<Sight | null>(null);
   private darkened = $state<number | null>(null);
 
   readonly modes = $derived.by(() => modesOf(this.config));
