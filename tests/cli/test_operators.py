@@ -173,8 +173,8 @@ def test_what_a_change_affects_is_listed_and_reopened(
 
 
 def test_records_and_people_are_erased(call: Call, team: Team, tasks: list[str]) -> None:
-    assert "Erased: 1 tasks in 1 datasets." in call("erase", "news", "--text", "first", "--yes")[0]
-    assert "Erased: 1 tasks" in call("erase", "news", "--task", tasks[1], "--yes")[0]
+    assert "Erased: 1 task in 1 dataset." in call("erase", "news", "--text", "first", "--yes")[0]
+    assert "Erased: 1 task" in call("erase", "news", "--task", tasks[1], "--yes")[0]
     assert "'bob' is 'erased-" in call("erase", "news", "--person", "bob", "--yes")[0]
     call("audit", "news")
     assert call("db-out", "news")[0] == ""

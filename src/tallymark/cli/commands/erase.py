@@ -6,6 +6,7 @@ from tallymark.cli.catalog import command
 from tallymark.cli.commands._database import reading_store
 from tallymark.cli.commands._operating import asked, channel
 from tallymark.errors import InputError, NotKnown
+from tallymark.host.say import counted
 from tallymark.recipe import Arg
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def _record(set_id: str, task: str | None, text: str | None, settings: "Settings
         return 1
     with channel(settings, set_id) as opened:
         done = opened.call("erasing.erase_record", timeout=600.0, dataset=set_id, task_ids=tasks)
-    print(f"Erased: {done['tasks']:,} tasks in {done['datasets']:,} datasets.")
+    print(f"Erased: {counted(done['tasks'], 'task')} in {counted(done['datasets'], 'dataset')}.")
     return 0
 
 
@@ -72,5 +73,5 @@ def _person(set_id: str, person: str, settings: "Settings", *, yes: bool) -> int
         return 1
     with channel(settings, set_id) as opened:
         done = opened.call("erasing.erase_person", timeout=600.0, name=person)
-    print(f"Erased: {person!r} is {done['name']!r} now, in {done['sessions']:,} sessions.")
+    print(f"Erased: {person!r} is {done['name']!r} now, in {counted(done['sessions'], 'session')}.")
     return 0
