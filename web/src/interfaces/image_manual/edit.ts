@@ -78,15 +78,21 @@ function changed(original: Json, keep: Keep): Json {
   return isObject(original) ? merge(original, keep) : original;
 }
 
+/** The id of a new region that no other one has. */
+function idOf(item: Json, taken: Set<string>): string {
+  const given = isObject(item) && typeof item.id === "string" && !taken.has(item.id) ? item.id : null;
+  const id = given ?? newId("region");
+  taken.add(id);
+  return id;
+}
+
 function sorted(items: readonly [Json, number | null][]): Pick<ImageWork, "shapes" | "odd"> {
   const shapes: Shape[] = [];
   const odd: number[] = [];
   const ids = new Set<string>();
   for (const [item, origin] of items) {
-    const given = isObject(item) && typeof item.id === "string" && !ids.has(item.id) ? item.id : null;
-    const id = given ?? newId("region");
-    ids.add(id);
-    const shape = read(item, origin, origin === null ? id : `original ${origin}`);
+    const key = origin === null ? idOf(item, ids) : `original ${origin}`;
+    const shape = read(item, origin, key);
     if (typeof shape !== "string") shapes.push(shape);
     else if (origin !== null) odd.push(origin);
   }
