@@ -180,6 +180,43 @@ def test_long_meta_leaves_room_for_the_task(tallymark: Tallymark, ann: Annotator
     assert box(ann.page.get_by_test_id("pane"))["height"] > PHONE["height"] / 2
 
 
+def test_names_of_regions_and_stretches_stay_on_the_card(tallymark: Tallymark, ann: Annotator) -> None:
+    picture = "data:image/svg+xml;utf8,<svg xmlns='http://www.w3.org/2000/svg' width='600' height='300'/>"
+    name = "A_VERY_LONG_LABEL_OF_A_REGION"
+    region = {"label": name, "x": 500, "y": 200, "width": 90, "height": 50}
+    stretch = {"label": name + name, "start": 0, "end": 1}
+    option = {"id": 1, "audio": "data:audio/wav;base64,", "audio_spans": [stretch]}
+    mark(tallymark, "choice", {"image": picture, "spans": [region], "options": [option]})
+    ann.page.set_viewport_size(PHONE)
+    ann.sit()
+    frame = box(ann.card.get_by_role("img", name="To be judged"))
+    for found in (ann.page.get_by_test_id("region-name"), ann.page.get_by_test_id("stretch")):
+        expect(found).to_contain_text(name)
+        assert box(found)["x"] >= frame["x"]
+        assert right(box(found)) <= right(frame) + 1
+        assert found.evaluate("(element) => element.scrollWidth <= element.clientWidth")
+
+
+def test_the_name_of_a_label_keeps_its_distance_where_texts_go_to_the_left(
+    tallymark: Tallymark, ann: Annotator
+) -> None:
+    spans = [{"start": 0, "end": 4, "label": "NAME"}, {"start": 5, "end": 9, "label": "מקום"}]
+    task = {"text": "Ofra אילת", "spans": spans, "config": {"writing_dir": "rtl"}}
+    mark(tallymark, "ner", task)
+    ann.sit()
+    expect(ann.text.locator(".tag")).to_have_count(2)
+    gaps = ann.text.locator("mark").evaluate_all(
+        """(marks) => marks.map((mark) => {
+          const words = document.createRange();
+          words.selectNode(mark.firstChild);
+          const tag = document.createRange();
+          tag.selectNodeContents(mark.querySelector(".tag"));
+          return words.getBoundingClientRect().left - tag.getBoundingClientRect().right;
+        })"""
+    )
+    assert min(gaps) > 2
+
+
 def test_html_wider_than_the_card_can_be_scrolled_and_numbers_stay_whole(
     tallymark: Tallymark, ann: Annotator
 ) -> None:

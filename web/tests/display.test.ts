@@ -6,6 +6,29 @@ import { cornerOf, regionsOf } from "@/interfaces/content/regions";
 import { clock, stretchesOf } from "@/interfaces/content/stretches";
 import { cut, difference } from "@/interfaces/diff/parts";
 import { gesturesOf, projectInfo, themeStyle } from "@/ui/settings";
+import { snippet } from "@/ui/snippet";
+
+describe("the line of a task", () => {
+  it("is its text, or what else it can be told by", () => {
+    expect(snippet({ text: "data: five  items", label: "X" })).toBe("data: five items");
+    expect(snippet({ html: "<b>Invoice</b> 17" })).toBe("Invoice 17");
+    expect(snippet({ image: "cats/1.jpg", label: "CAT" })).toBe("cats/1.jpg");
+    expect(snippet({ image: "data:image/png;base64,AAAA", label: "CAT" })).toBe("CAT");
+  });
+
+  it("comes from its parts where it has no text of its own", () => {
+    expect(snippet({ input: { text: "Where?" }, accept: { text: "Here" } })).toBe("Where?");
+    expect(snippet({ input: "Where?", accept: "Here" })).toBe("Where?");
+    expect(snippet({ accept: { text: "new" }, reject: { text: "old" } })).toBe("new");
+    expect(snippet({ pages: [{ image: "data:," }, { text: "Second" }] })).toBe("Second");
+  });
+
+  it("says what it is when nothing of it can be read", () => {
+    expect(snippet({ image: "data:," })).toBe("(a picture)");
+    expect(snippet({ audio: "data:,", accept: [1] })).toBe("(a recording)");
+    expect(snippet({ text: "" })).toBe("(no text)");
+  });
+});
 
 describe("a difference", () => {
   const told = (before: string, after: string, style = "words"): string =>

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { parse, plain, stringify } from "@/api/json";
 import type { Changes, Json, Progress, Task } from "@/api/types";
 import { Activity } from "@/core/activity";
-import { contrast, labelColour } from "@/core/colour";
+import { contrast, labelColour, Strays } from "@/core/colour";
 import { actionFor, keymapFrom, keysInOrder, normal, pressed } from "@/core/keymap";
 import { merge, rebase, same } from "@/core/merge";
 import { directionOf, offsetsOf } from "@/core/offsets";
@@ -91,6 +91,17 @@ describe("label colours", () => {
       expect(contrast(paper, ink)).toBeGreaterThanOrEqual(4.5);
     },
   );
+
+  it("differ for labels outside the label set, from its own, too, as long as there are any left", () => {
+    const strays = new Strays();
+    const names = ["GPE", "SPEECH", "NOISE", "DATE", "MONEY", "EVENT", "FIRST", "GROUP", "LAW"];
+    const places = names.map((name) => strays.placeOf(name, 3));
+    expect(new Set(places).size).toBe(9);
+    expect(Math.min(...places)).toBe(3);
+    expect(names.map((name) => strays.placeOf(name, 3))).toEqual(places);
+    expect(strays.placeOf("ONE_MORE", 3)).toBeGreaterThanOrEqual(3);
+    expect(strays.placeOf("GPE", 40)).toBeLessThan(12);
+  });
 });
 
 describe("keys", () => {

@@ -36,6 +36,27 @@ export function strayIndex(label: string): number {
   return sum % HUES.length;
 }
 
+/** Places for the labels outside the label set: apart from its own and from each other while there are any left. */
+export class Strays {
+  private readonly places = new Map<string, number>();
+
+  /** The place of a label beside a label set of this size; it stays the same unless the set grows over it. */
+  placeOf(label: string, setSize: number): number {
+    const known = this.places.get(label);
+    if (known !== undefined && known >= setSize) return known;
+    const place = this.firstFree(strayIndex(label), setSize);
+    this.places.set(label, place);
+    return place;
+  }
+
+  private firstFree(start: number, setSize: number): number {
+    const used = new Set(this.places.values());
+    const inOrder = HUES.map((_, step) => (start + step) % HUES.length);
+    const open = inOrder.filter((place) => place >= setSize);
+    return open.find((place) => !used.has(place)) ?? open[0] ?? start;
+  }
+}
+
 /** WCAG contrast of two colours written as #rrggbb. */
 export function contrast(a: string, b: string): number {
   const [x, y] = [luminance(parseHex(a) ?? [0, 0, 0]), luminance(parseHex(b) ?? [0, 0, 0])];

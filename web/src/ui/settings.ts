@@ -3,7 +3,7 @@
 import { t } from "@/core/say";
 import { plain } from "@/api/json";
 import type { Config, Json, Project, Task } from "@/api/types";
-import { type LabelColour, labelColour, strayIndex } from "@/core/colour";
+import { type LabelColour, labelColour, Strays } from "@/core/colour";
 import { settingsFor, strings } from "@/interfaces/interface";
 
 export function reasonsOf(config: Config): string[] {
@@ -48,6 +48,8 @@ export function labelsOfBlocks(config: Config): string[] {
   return holders.flatMap((block) => strings((block as { labels?: Json }).labels));
 }
 
+const strays = new Strays();
+
 /** CSS variables --p (paper), --i (ink) and --l (line) of a label, for both themes; `colour` is a span's own. */
 export function labelStyle(
   label: string,
@@ -57,7 +59,7 @@ export function labelStyle(
 ): string {
   const own = colour ?? ownColour(label, config);
   const place = labels.indexOf(label);
-  const index = place >= 0 ? place : strayIndex(label);
+  const index = place >= 0 ? place : strays.placeOf(label, labels.length);
   const [light, dark] = [labelColour(index, "light", own), labelColour(index, "dark", own)];
   const both = (part: keyof LabelColour): string => `light-dark(${light[part]}, ${dark[part]})`;
   return `--p:${both("paper")};--i:${both("ink")};--l:${both("line")}`;
