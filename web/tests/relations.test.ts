@@ -276,18 +276,23 @@ describe("arcs", () => {
       ],
       ground,
     );
-    expect(pieces[0]?.[0]?.label).toBe(60);
+    expect(pieces[0]?.[0]?.labels).toEqual([60]);
     expect(pieces.map(([piece]) => piece?.level).sort()).toEqual([0, 1]);
   });
 
   it("are paths with a tip at the child", () => {
     const [[piece] = []] = arrangeArcs([arrow(0, 300)], ground).pieces;
     if (piece === undefined) throw new Error("no piece");
-    const { line, tip, x, y } = drawn(piece, { tops: [100, 200], steps: [STEP, STEP] });
+    const { line, tip, xs, y } = drawn(piece, { tops: [100, 200], steps: [STEP, STEP] });
     expect(line).toMatch(/^M20 98V89Q20 83 26 83H314Q320 83 320 89V98$/);
-    expect([tip.startsWith("M315.5"), x, y]).toEqual([true, 170, 83]);
+    expect([tip.startsWith("M315.5"), xs, y]).toEqual([true, [170], 83]);
     const [[loop] = []] = arrangeArcs([arrow(100, 100)], ground).pieces;
     expect([loop?.head, loop?.child]).toEqual([107, 133]);
+  });
+
+  it("that do not fit into a window have a label near either end", () => {
+    const [[piece] = []] = arrangeArcs([arrow(0, 3000)], { lines: 1, width: 3040, rtl: false }).pieces;
+    expect(piece?.labels).toEqual([170, 2870]);
   });
 
   it("fill the room that they are given", () => {

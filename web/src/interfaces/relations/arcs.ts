@@ -26,8 +26,8 @@ export interface Piece {
   child: number | null;
   /** Where it leaves the line; null where both ends are on it. */
   edge: number | null;
-  /** Middle of the label. */
-  label: number;
+  /** Middles of its labels: long ones have one near either end. */
+  labels: readonly number[];
 }
 
 export interface Ground {
@@ -45,6 +45,9 @@ const LIFT = 15;
 const GAP = 11;
 const LOOP = 13;
 const ROOM = 4;
+/** From here on an arc does not fit into a window, and one label would mostly be out of sight. */
+const LONG = 900;
+const NEAR = 150;
 
 interface Anchor {
   arrow: number;
@@ -149,10 +152,11 @@ function draft(arrow: number, line: number, feet: Feet, width: number, ground: G
   const xs = [feet.head, feet.child, feet.edge].filter((x) => x !== null);
   const [low, high] = [Math.min(...xs), Math.max(...xs)];
   const half = width / 2;
-  const label = Math.max(half, Math.min((low + high) / 2, Math.max(half, ground.width - half)));
-  const from = Math.min(low, label - half) - ROOM / 2;
-  const to = Math.max(high, label + half) + ROOM / 2;
-  return { ...feet, arrow, line, level: 0, label, from, to };
+  const inside = (x: number): number => Math.max(half, Math.min(x, Math.max(half, ground.width - half)));
+  const labels = (high - low > LONG ? [low + NEAR, high - NEAR] : [(low + high) / 2]).map(inside);
+  const from = Math.min(low, ...labels.map((x) => x - half)) - ROOM / 2;
+  const to = Math.max(high, ...labels.map((x) => x + half)) + ROOM / 2;
+  return { ...feet, arrow, line, level: 0, labels, from, to };
 }
 
 /** Gives the pieces of a line their levels; how many there are. */
@@ -182,8 +186,8 @@ export interface Drawn {
   line: string;
   /** The arrow head at the child's end; empty where the child is on another line. */
   tip: string;
-  /** Middle of the label. */
-  x: number;
+  /** Middles of its labels. */
+  xs: readonly number[];
   y: number;
 }
 
@@ -215,7 +219,7 @@ export function drawn(piece: Piece, { tops, steps }: Heights): Drawn {
   const ends = [head, child].filter((x) => x !== null);
   const line =
     edge === null ? bracket(ends[0] ?? 0, ends[1] ?? 0, foot, y) : hook(ends[0] ?? 0, edge, foot, y);
-  return { line, tip: child === null ? "" : tip(child, foot), x: round(piece.label), y };
+  return { line, tip: child === null ? "" : tip(child, foot), xs: piece.labels.map(round), y };
 }
 
 function bracket(from: number, to: number, foot: number, y: number): string {
