@@ -103,12 +103,30 @@ function tagFor(doc: Document, places: Places, end: End, look: Look): Omit<Plan[
   return [{ end, tag: { line: box.line, left, right: left + width + BESIDE }, from, to }];
 }
 
-export function arcsOf({ arcs, pieces, steps }: Plan, tops: readonly number[]): Arc[] {
-  return arcs.map(({ relation, arrow, width }) => ({
-    relation,
-    width,
-    pieces: (pieces[arrow] ?? []).map((piece) => drawn(piece, { tops, steps })),
-  }));
+/** The arcs; those that run as `before` are the same objects, and nothing of them is drawn again. */
+export function arcsOf(
+  { arcs, pieces, steps }: Plan,
+  tops: readonly number[],
+  before: readonly Arc[],
+): Arc[] {
+  const known = new Map(before.map((arc) => [arc.relation, arc]));
+  return arcs.map(({ relation, arrow, width }) => {
+    const made = {
+      relation,
+      width,
+      pieces: (pieces[arrow] ?? []).map((piece) => drawn(piece, { tops, steps })),
+    };
+    const old = known.get(relation);
+    return old !== undefined && runsAlike(old, made) ? old : made;
+  });
+}
+
+function runsAlike(a: Arc, b: Arc): boolean {
+  if (a.width !== b.width || a.pieces.length !== b.pieces.length) return false;
+  return a.pieces.every((piece, i) => {
+    const other = b.pieces[i];
+    return piece.line === other?.line && piece.tip === other.tip && piece.xs.join() === other.xs.join();
+  });
 }
 
 export function bandsOf(plan: Plan, places: Places, tops: readonly number[], height: number): Band[] {
