@@ -12,9 +12,12 @@ from typing import Any
 
 from tests.crash.processes import DEADLINE, free_port, until
 
+from tallymark import jsontext
 from tallymark.channel.find import living_server, stop_server
 from tallymark.databases import Place, address_of, place_of
 from tallymark.errors import TallymarkError
+from tallymark.store import Store
+from tallymark.store.reading import StoredDatasets
 
 COMMAND = Path(sys.executable).with_name("tallymark")
 Settings = dict[str, str]
@@ -88,8 +91,9 @@ class Tallymark:
         return done.stdout
 
     def export(self, dataset: str = "news") -> list[dict[str, Any]]:
-        """The stored answers, in the order they were given."""
-        return [json.loads(line) for line in self.run("db-out", dataset).splitlines()]
+        """The stored answers as `db-out` writes them, in the order they were given."""
+        with contextlib.closing(Store.open(address_of(self.database), read_only=True)) as store:
+            return [json.loads(jsontext.dumps(record)) for record in StoredDatasets(store).answers(dataset)]
 
     def answers(self, dataset: str = "news") -> dict[str, str]:
         """Decisions by text."""

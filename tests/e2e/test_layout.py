@@ -1,12 +1,10 @@
 """Where things stand in the window: nothing covers, clips or runs into what has to be seen."""
 
-import gzip
 import re
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, FloatRect, Locator, ViewportSize, expect
-from tests.browsers import STATIC
 from tests.e2e.annotator import Annotator
 from tests.e2e.running import Tallymark
 
@@ -281,10 +279,3 @@ def test_what_a_finger_presses_is_large_enough(browser: Browser, tallymark: Tall
         assert min(heights) >= 40
     finally:
         context.close()
-
-
-def test_the_first_card_comes_with_little() -> None:
-    index = STATIC.read_text()
-    loaded = [STATIC, *(STATIC.parent / name for name in re.findall(r'(?:src|href)="\./([^"]+)"', index))]
-    assert len(loaded) > 3
-    assert sum(len(gzip.compress(file.read_bytes())) for file in loaded) <= 100_000

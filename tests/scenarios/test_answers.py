@@ -3,13 +3,17 @@
 import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
 from tests.e2e.annotator import Annotator
 from tests.e2e.running import Tallymark
-from tests.host.conftest import Desk
+from tests.host.conftest import Desk, until
+
+from tallymark.databases import address_of
+from tallymark.store import Statement, Store
 
 WATCH_CARDS = """(() => {
   sessionStorage.shown = (sessionStorage.shown ?? "") + "|";
@@ -24,6 +28,12 @@ WATCH_CARDS = """(() => {
 
 def texts(number: int) -> list[dict[str, Any]]:
     return [{"text": f"Text {n} of Ada"} for n in range(1, number + 1)]
+
+
+def nobody_is_there(tallymark: Tallymark) -> bool:
+    """Whether every page has said that it goes away."""
+    with closing(Store.open(address_of(tallymark.database), read_only=True)) as store, store.reading() as tx:
+        return bool(tx.value(Statement("The newest call.", "SELECT max(last_call) FROM client")) == 0)
 
 
 def mark(tallymark: Tallymark, tasks: list[dict[str, Any]], **settings: str) -> None:
@@ -102,6 +112,7 @@ def test_half_of_a_long_document_survives_a_power_cut_and_goes_on_elsewhere(
     with ann.page.expect_response(lambda reply: '"draft"' in (reply.request.post_data or "")):
         ann.double_click("Ada")
     ann.page.close()
+    until(lambda: nobody_is_there(tallymark), "the page's last word: what it held is the next one's at once")
     tallymark.kill()
     mark(tallymark, document)
     with browser.new_context() as elsewhere:

@@ -47,7 +47,12 @@ export class Tiles {
 
   private paint(): void {
     this.frame = 0;
-    if (this.picture === null || this.picture.scale === 0) return;
+    if (this.picture === null) return;
+    if (this.picture.scale === 0) {
+      this.drawn.clear();
+      this.box.replaceChildren(); // a recording of which nothing is known
+      return;
+    }
     const { left, width, wide } = this.picture;
     const first = Math.max(0, Math.floor(left / TILE) - 1);
     const last = Math.min(Math.ceil(wide / TILE) - 1, Math.floor((left + width) / TILE) + 1);
