@@ -1,4 +1,4 @@
-"""Media that tasks name by an address or a path, put into them."""
+"""Media that tasks name by an address or a path, put into them, and out again."""
 
 import base64
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,7 +11,7 @@ from tallymark.loaders.media import data_uri, media_kind
 from tallymark.stream import costly, left_out, rowwise
 from tallymark.types import Task
 
-__all__ = ["fetch_images", "fetch_media", "fetch_task_media"]
+__all__ = ["fetch_images", "fetch_media", "fetch_task_media", "put_paths"]
 
 _FETCH_SECONDS: Final = 30.0
 _MEDIA_KEYS: Final = ("image", "audio", "video")
@@ -53,6 +53,19 @@ def fetch_task_media(task: Task, input_key: str) -> Task:
     task[input_key] = _fetched(where) if where.startswith(("http://", "https://")) else data_uri(Path(where))
     task.setdefault("path", where)
     return task
+
+
+def put_paths(examples: Iterable[Task], keys: Sequence[str]) -> list[Task]:
+    """The examples with the path of media under these keys in place of their content, in place.
+
+    Where there is no path the content stays.
+    """
+    found = list(examples)
+    for example in found:
+        for key in keys:
+            if str(example.get(key, "")).startswith("data:") and example.get("path"):
+                example[key] = example["path"]
+    return found
 
 
 def _fetched(address: str) -> str:

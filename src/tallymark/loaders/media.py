@@ -19,6 +19,7 @@ __all__ = [
     "Video",
     "VideoServer",
     "data_uri",
+    "holds_tasks",
     "media_kind",
     "open_media",
 ]
@@ -62,6 +63,13 @@ def media_kind(path: str | Path) -> str:
     """The type of a media file by its name, such as `image/png`; empty for any other file."""
     kind = mimetypes.guess_type(str(path), strict=False)[0] or ""
     return kind if kind.partition("/")[0] in MEDIA.values() else ""
+
+
+def holds_tasks(source: object) -> bool:
+    """Whether a source gives tasks itself: it is no folder of media, and no media file."""
+    if not isinstance(source, str | Path) or str(source) == "-" or str(source).startswith("dataset:"):
+        return True
+    return Path(source).expanduser().is_file() and not media_kind(source)
 
 
 def data_uri(path: Path) -> str:

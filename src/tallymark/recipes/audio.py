@@ -1,13 +1,12 @@
 """Recipes for sound and film."""
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any, Final
 
 from tallymark.errors import RecipeError
 from tallymark.labels import get_labels, split_string
-from tallymark.loaders.fetch import fetch_media
-from tallymark.loaders.media import MEDIA, media_kind
+from tallymark.loaders.fetch import fetch_media, put_paths
+from tallymark.loaders.media import MEDIA, holds_tasks
 from tallymark.recipe import Arg, recipe
 from tallymark.recipes.mark import shown
 from tallymark.stream import Stream, get_stream
@@ -131,12 +130,7 @@ def transcribe(
 
 def remove_base64(examples: Iterable[Task]) -> list[Task]:
     """The examples with the path of a recording in place of its content, in place, where there is a path."""
-    found = list(examples)
-    for example in found:
-        for key in _KEYS:
-            if str(example.get(key, "")).startswith("data:") and example.get("path"):
-                example[key] = example["path"]
-    return found
+    return put_paths(examples, _KEYS)
 
 
 def _recordings(source: Any, loader: str | None, *, view_id: str, fetch: bool) -> Stream:
@@ -149,9 +143,4 @@ def _recordings(source: Any, loader: str | None, *, view_id: str, fetch: bool) -
 
 def _loader_of(source: Any, loader: str | None) -> str | None:
     """Recordings are read of a folder, or one by one; a file of tasks tells its format by its name."""
-    if loader not in MEDIA:
-        return loader
-    if not isinstance(source, str | Path) or str(source) == "-" or str(source).startswith("dataset:"):
-        return None
-    is_tasks = Path(source).expanduser().is_file() and not media_kind(source)
-    return None if is_tasks else loader
+    return None if loader in MEDIA and holds_tasks(source) else loader

@@ -1,13 +1,12 @@
 """Recipes for pictures."""
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any, Final
 
 from tallymark.interfaces import SHAPES
 from tallymark.labels import get_labels, split_string
-from tallymark.loaders.fetch import fetch_images
-from tallymark.loaders.media import media_kind
+from tallymark.loaders.fetch import fetch_images, put_paths
+from tallymark.loaders.media import holds_tasks
 from tallymark.recipe import Arg, recipe
 from tallymark.stream import get_stream, left_out, rowwise
 from tallymark.types import Components, Task
@@ -78,10 +77,7 @@ def manual(
 
 def _loader_of(source: Any, loader: str | None) -> str | None:
     """Pictures are read of a folder, or one by one; a file of tasks tells its format by its name."""
-    if not isinstance(source, str | Path) or str(source) == "-" or str(source).startswith("dataset:"):
-        return None if loader == _PICTURES else loader
-    is_tasks = Path(source).expanduser().is_file() and not media_kind(source)
-    return None if loader == _PICTURES and is_tasks else loader
+    return None if loader == _PICTURES and holds_tasks(source) else loader
 
 
 @rowwise
@@ -97,11 +93,7 @@ def _drawable(tasks: Iterable[Task]) -> Iterator[Task]:
 
 def remove_base64(examples: Iterable[Task]) -> list[Task]:
     """The examples with the path of a picture in place of its content, in place."""
-    found = list(examples)
-    for example in found:
-        if str(example.get("image", "")).startswith("data:") and example.get("path"):
-            example["image"] = example["path"]
-    return found
+    return put_paths(examples, ["image"])
 
 
 _without_content = remove_base64

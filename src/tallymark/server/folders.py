@@ -18,7 +18,7 @@ _SOURCE = Statement(
 
 _SOURCES = Statement(
     "The sources of a dataset, those of a task first.",
-    "SELECT o.uri, count(r.task) AS own FROM source o JOIN dataset d ON d.id = o.dataset"
+    "SELECT o.uri FROM source o JOIN dataset d ON d.id = o.dataset"
     " LEFT JOIN task_row r ON r.source = o.id AND r.task = :task"
     " WHERE d.name = :dataset GROUP BY o.uri ORDER BY count(r.task) = 0, o.uri",
 )
