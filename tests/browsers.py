@@ -24,7 +24,7 @@ expect.set_options(timeout=WAIT_MS)
 
 def chromium_path() -> str:
     """The browser: `TALLYMARK_TEST_CHROMIUM`, else the one on the PATH."""
-    names = ("chromium", "chromium-browser", "google-chrome")
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
     found = os.environ.get("TALLYMARK_TEST_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     if found is None:
         pytest.fail("No Chromium: `apt-get install chromium`, or name one in TALLYMARK_TEST_CHROMIUM.")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.crash.processes import DEADLINE, free_port, until
+from tests.e2e.prepared import Started
 
 from tallymark import jsontext
 from tallymark.channel.find import living_server, stop_server
@@ -31,7 +32,7 @@ class Tallymark:
         self.database: Place = place_of(url or home / "tallymark.db")
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.running: list[subprocess.Popen[str]] = []
+        self.running: list[Started] = []
         self.heard: list[list[str]] = []
 
     def file(self, name: str, tasks: list[dict[str, Any]]) -> Path:
@@ -40,16 +41,9 @@ class Tallymark:
         path.write_text("".join(f"{json.dumps(task)}\n" for task in tasks))
         return path
 
-    def start(self, *arguments: str | Path, **settings: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str | Path, **settings: str) -> Started:
         """Start a recipe and wait until its page can be opened."""
-        process = subprocess.Popen(
-            [COMMAND, *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=self._environment(settings),
-            start_new_session=True,
-        )
+        process = Started([str(argument) for argument in arguments], self._environment(settings))
         self.running.append(process)
         lines = _Lines(process)
         self.heard.append(lines.heard)
@@ -118,14 +112,13 @@ class Tallymark:
 class _Lines:
     """What a process prints, read as it comes so that it never has to wait for a reader."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: Started) -> None:
         self.heard: list[str] = []
         self._process = process
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self) -> None:
-        assert self._process.stdout is not None
         with self._process.stdout as output:
             self.heard.extend(output)
 

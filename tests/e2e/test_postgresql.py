@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import BrowserContext
 from tests.crash.processes import DEADLINE, free_port, until
 from tests.e2e.annotator import Annotator
+from tests.e2e.prepared import Started
 from tests.e2e.running import COMMAND, Tallymark
 from tests.postgresql import PostgreSQL
 
@@ -35,7 +36,7 @@ def tallymark(tmp_path: Path, postgresql: PostgreSQL) -> Iterator[Tallymark]:
     running.stop()
 
 
-def ner(tallymark: Tallymark, count: int = 12, **settings: str) -> "subprocess.Popen[str]":
+def ner(tallymark: Tallymark, count: int = 12, **settings: str) -> Started:
     texts: list[dict[str, Any]] = [{"text": f"Text {n} of Ada"} for n in range(1, count + 1)]
     source = tallymark.file("source.jsonl", texts)
     return tallymark.start("ner.manual", "news", "blank:en", source, "--label", "PERSON", **settings)
