@@ -25,8 +25,23 @@ from compatibility.data import TEXTS, fill
 
 HERE = Path(__file__).parent
 SPAN = {"start": 0, "end": 3, "token_start": 0, "token_end": 0, "label": "PERSON"}
+LLM = """
+[nlp]
+lang = "en"
+pipeline = ["llm"]
+[components]
+[components.llm]
+factory = "llm"
+[components.llm.task]
+@llm_tasks = "spacy.NER.v3"
+labels = ["PERSON", "ORG"]
+[components.llm.model]
+@llm_models = "spacy.NoOp.v1"
+"""
+"""A pipeline with a language model that says nothing."""
+
 RUNS = """
-contrib/dedupe/link_records.py       records.link bench --left rows.csv --right rows.csv --fields fields.json
+contrib/dedupe/link_records.py       records.link bench -left pair.csv -right pair.csv -fields fields.json
 image/image_caption/image_caption.py image-caption bench pictures
 image/image_caption/image_caption.py image-caption.correct bench pictures
 image/image_caption/image_caption.py image-caption.diff bench answered
@@ -36,7 +51,7 @@ image/tf_odapi/image_tf_serving.py   image.servingmodel bench localhost 9000 mod
 image/tf_odapi/image_train.py        image.trainmodel bench pictures config localhost 9000 model
 ner/ner_correct.py                   ner.correct bench en_core_web_sm rows.jsonl --label PERSON,ORG -UP
 ner/ner_eval_ab.py                   ner.eval-ab bench en_core_web_sm blank:en rows.jsonl -l PERSON,ORG,GPE
-ner/ner_fuzzy_manual.py              ner.fuzzy.manual bench en_core_web_sm rows.jsonl patterns.jsonl -l PERSON
+ner/ner_fuzzy_manual.py              ner.fuzzy.manual bench en_core_web_sm rows.jsonl phrases.jsonl -l PERSON
 ner/ner_make_gold.py                 ner.make-gold bench en_core_web_sm rows.jsonl --label PERSON,ORG,GPE
 ner/ner_manual.py                    ner.manual bench en_core_web_sm rows.jsonl -l PERSON -p patterns.jsonl
 ner/ner_match.py                     ner.match bench en_core_web_sm rows.jsonl --patterns patterns.jsonl
@@ -78,6 +93,8 @@ def main() -> int:
     if given.checkout is None:
         print("Left out: give the folder of a checkout of explosion/prodigy-recipes at 428bccb.")
         return 0
+    if given.pipeline is not None and not (given.pipeline / "meta.json").exists():
+        parser.error(f"{given.pipeline} holds no meta.json: give the folder of the pipeline itself")
     outcomes = [] if given.only else [tested(given.checkout.resolve(), given.pipeline)]
     for line in RUNS.strip().splitlines():
         file, *words = line.split()
@@ -133,9 +150,25 @@ class Desk:
         rows = [{"text": text, "spans": [SPAN], "answer": "accept"} for text in TEXTS]
         questions = [{"text": text, "question": "Who?", "answer": "Ada"} for text in TEXTS]
         pairs = [{"item1": {"text": text}, "item2": {"text": text.upper()}} for text in TEXTS]
-        for name, values in (("answered", rows), ("questions", questions), ("pairs", pairs)):
+        phrases = [{"label": "PERSON", "pattern": "Ada Lovelace"}]
+        drawings = [{"idx": number} for number in range(20)]
+        (self.work / "data").mkdir(exist_ok=True)
+        for name, values in (
+            ("answered", rows),
+            ("questions", questions),
+            ("pairs", pairs),
+            ("phrases", phrases),
+            ("data/eifel_tower_indices", drawings),
+        ):
             text = "".join(json.dumps(value) + "\n" for value in values)
             (self.work / f"{name}.jsonl").write_text(text)
+        letters = [chr(number) for number in range(33, 127)]
+        pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{one}" for one in letters)]
+        (self.work / "vocab.txt").write_text("\n".join(pieces))
+        (self.work / "config.cfg").write_text(LLM)
+        records = "".join(f"{text.replace(',', '')},$1\n" for text in TEXTS)
+        (self.work / "pair.csv").write_text(f"text,price\n{records}")
+        (self.work / "fields.json").write_text('[{"field": "text", "type": "String"}]')
         self.tallymark("db-in", "answered", "answered.jsonl")
         making = "import spacy, sys; nlp = spacy.blank('en'); pipe = nlp.add_pipe('textcat_multilabel')\n"
         making += "[pipe.add_label(label) for label in ('PERSON', 'ORG')]; nlp.initialize()\n"
@@ -190,6 +223,9 @@ LACKING = (
     (r"No module named '(?!prodigy)([\w.]+)'", "the package {}"),
     (r"cannot import name '\w+' from '(?!prodigy)([\w.]+)'", "an older version of {}"),
     (r"Can't find (?:model '([\w.]+)')?", "the model {}"),
+    (r"(dedupe) 3.0 uses variable objects", "an older version of {}"),
+    (r"too many values to unpack \(expected (4)\)", "an older version of spaczz, whose matches had {} parts"),
+    (r"(dbpedia-spotlight) -> \S+\tnot a section", "a service of {}"),
     (r"\[(E851)\]", "an older spaCy, which took weights of 0.5 for labels ({})"),
 )
 """What is said where something is missing, and what that is."""
