@@ -103,6 +103,17 @@ def test_labels_change_for_whoever_annotates(admin: Page, ann: Annotator) -> Non
     expect(ann.page.get_by_text("PLACE").first).to_be_visible()
 
 
+def test_what_another_operator_changes_is_shown_and_what_is_written_stays(
+    admin: Page, tallymark: Tallymark
+) -> None:
+    go(admin, "Labels")
+    written = admin.get_by_role("textbox", name="Instructions")
+    written.fill("Only names of people")
+    tallymark.run("labels", "news", "add", "THING")
+    expect(admin.get_by_role("button", name="retire THING")).to_be_visible()
+    expect(written).to_have_value("Only names of people")
+
+
 def test_options_that_are_labels_change_for_whoever_annotates(tallymark: Tallymark, ann: Annotator) -> None:
     path = tallymark.file("news.jsonl", [{"text": "one"}, {"text": "two"}])
     tallymark.start("textcat.manual", "news", path, "--label", "SPORT,ART", "--exclusive")
