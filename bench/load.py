@@ -109,15 +109,11 @@ def serving(place: Place, *, workers: int = 1) -> Iterator[Served]:
 
 
 @contextlib.contextmanager
-def constant(*, framework: bool = False) -> Iterator[str]:
-    """The address of a uvicorn that answers four bytes to everything: what HTTP alone costs.
-
-    With `framework` it is an endpoint of FastAPI that does so, as each endpoint of a server is.
-    """
+def constant() -> Iterator[str]:
+    """The address of a uvicorn that answers four bytes to everything: what HTTP alone costs."""
     with socket.create_server(("127.0.0.1", 0), backlog=2048) as bound:
         port = bound.getsockname()[1]
-        app = "framework" if framework else "bare"
-        command = [sys.executable, str(Path(__file__).resolve()), app, str(bound.fileno())]
+        command = [sys.executable, str(Path(__file__).resolve()), str(bound.fileno())]
         process = subprocess.Popen(command, pass_fds=(bound.fileno(),))
     try:
         yield f"http://127.0.0.1:{port}"
@@ -378,33 +374,17 @@ async def _four_bytes(_scope: Any, _receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b"null"})
 
 
-def _framework() -> Any:
-    """The same from FastAPI."""
-    from fastapi import FastAPI, Response
-
-    async def four_bytes() -> Response:
-        return Response(b"null", media_type="application/json")
-
-    app = FastAPI()
-    app.add_api_route("/", four_bytes)
-    return app
-
-
-def _serve_constant(app: str, file: int) -> None:
+def _serve_constant(file: int) -> None:
     """Answer on an inherited socket until interrupted, with the settings that the real server has."""
     import uvicorn
 
     config = uvicorn.Config(
-        _framework() if app == "framework" else _four_bytes,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        ws="none",
-        lifespan="off",
+        _four_bytes, log_config=None, access_log=False, server_header=False, ws="none", lifespan="off"
     )
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=file)])
 
 
 if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):
-        _serve_constant(sys.argv[1], int(sys.argv[2]))
+        for file in sys.argv[1:]:
+            _serve_constant(int(file))

@@ -5,8 +5,7 @@
 
 32 simulated annotators who never pause hold ten tasks at a time and save each answer in a request of its own.
 The reference is a bare uvicorn that returns four bytes, asked by the same client, in turns with ours: by GET,
-of which the share is taken. Told beside it are the shares of what it answers to the very requests that save
-an answer, and of what an endpoint of FastAPI that returns four bytes does.
+of which the share is taken, and, told beside it, with the very requests that save an answer.
 
 * `small`: SQLite, one server process, datasets of 10,000 tasks, one after the other. Wanted: a share of 0.2.
 * `postgresql`: the same on PostgreSQL with two server processes. Wanted: 0.1.
@@ -116,22 +115,22 @@ def against_reference(kind: str, options: Options) -> bool:
     """Runs in turns with the bare server."""
     processes = f"{WORKERS[kind]} server process(es)"
     print(f"{kind}: {ANNOTATORS} annotators, {processes}, {options.seconds:.0f} s a run", flush=True)
-    references: list[Reference] = []
+    shares: list[float] = []
+    saving: list[float] = []
     runs: list[Run] = []
     with folder_of(None) as folder, databases(kind, folder) as made:
         names = small_template(made, options)
         for number in range(options.runs):
-            references.append(Reference.taken())
-            runs.append(fresh_run(made, names, f"run{number}", kind, options))
-            print(f"  {references[-1]}  ours {runs[-1].told()}", flush=True)
-    rates = [run.work.rate for run in runs]
-    for what, of in (
-        ("saving requests", [reference.saving for reference in references]),
-        ("FastAPI's", [reference.framework for reference in references]),
-    ):
-        shares = [rate / each for rate, each in zip(rates, of, strict=True)]
-        print(f"{kind}: share of {what} {median(shares):.3f} ({min(shares):.3f} to {max(shares):.3f})")
-    shares = [rate / reference.got for rate, reference in zip(rates, references, strict=True)]
+            reference, saves = bare()
+            run = fresh_run(made, names, f"run{number}", kind, options)
+            runs.append(run)
+            shares.append(run.work.rate / reference)
+            saving.append(run.work.rate / saves)
+            told = f"share {shares[-1]:.3f}, of saving requests {saving[-1]:.3f}"
+            print(
+                f"  bare {reference:7,.0f}/s, saving {saves:7,.0f}/s  ours {run.told()}  {told}", flush=True
+            )
+    print(f"{kind}: share of saving requests {median(saving):.3f} ({min(saving):.3f} to {max(saving):.3f})")
     return judged(kind, shares, runs)
 
 
@@ -216,25 +215,10 @@ def run_on(place: Place, datasets: Sequence[str], kind: str, options: Options) -
     return Run(work, checked(place, before, work), cpu, memory)
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """Requests a second that are answered by four bytes: got, sent to save, and got from FastAPI."""
-
-    got: float
-    saving: float
-    framework: float
-
-    @classmethod
-    def taken(cls) -> "Reference":
-        """Ask each for some seconds."""
-        with constant() as url:
-            got = asyncio.run(asked(url, REFERENCE_SECONDS))
-            saving = asyncio.run(asked_to_save(url, REFERENCE_SECONDS))
-        with constant(framework=True) as url:
-            return cls(got, saving, asyncio.run(asked(url, REFERENCE_SECONDS)))
-
-    def __str__(self) -> str:
-        return f"bare {self.got:,.0f}/s, saving {self.saving:,.0f}/s, FastAPI {self.framework:,.0f}/s"
+def bare() -> tuple[float, float]:
+    """Requests a second of the reference: as GET, and as annotators save."""
+    with constant() as url:
+        return asyncio.run(asked(url, REFERENCE_SECONDS)), asyncio.run(asked_to_save(url, REFERENCE_SECONDS))
 
 
 @contextlib.contextmanager
