@@ -38,7 +38,7 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     "replace": "`replace(answers)` gets answers that were edited after `update` had seen them.",
     "remove": "`remove(answers)` gets answers that were taken back after `update` had seen them.",
     "progress": "`progress(ctrl, session, answers, update_return_value)` gives a number up to 1, or None.",
-    "db": "False saves nothing; databases of one's own are not supported.",
+    "db": "False saves nothing; an object of your own gets every settled answer, beside our database.",
     "exclude": "Datasets whose examples are not asked again.",
     "on_load": "`on_load(ctrl)` is called once at the start.",
     "on_exit": "`on_exit(ctrl)` is called when annotation stops.",

@@ -65,7 +65,7 @@ def test_an_update_that_raises_is_shown_and_the_host_goes_on(desk: Desk) -> None
     session = desk.claim()
     tasks = desk.leased(session, 3, at_least=3)
     desk.answer(session, tasks[0])
-    host.heard("update failed: out of memory")
+    host.heard(f"update failed: out of memory (RuntimeError, {__file__}:")
     desk.answer(session, tasks[1])
     until(lambda: len(calls) == 2, "the second call")
 
@@ -132,6 +132,14 @@ def test_a_refused_answer_is_kept_as_a_draft_with_the_message(desk: Desk) -> Non
     assert desk.lease(session)["tasks"][0]["draft"]["message"] == "choose a label"
     ack = desk.answer(session, {**task}, set={"label": "A"}, op_id="second")[0]
     assert ack["result"] == "stored"
+
+
+def test_a_mistake_in_validate_answer_is_told_to_who_runs_the_recipe(desk: Desk) -> None:
+    host = desk.start(lambda: {**ONE, "validate_answer": lambda task: task["lost"]})
+    session = desk.claim()
+    ack = desk.answer(session, desk.leased(session)[0])[0]
+    assert (ack["result"], ack["detail"]) == ("invalid", "'lost'")
+    host.heard(f"validate_answer failed: 'lost' (KeyError, {__file__}:")
 
 
 def test_while_the_host_is_busy_answers_are_stored_and_validated_later(desk: Desk) -> None:

@@ -19,8 +19,7 @@ _TABLES = (
     "CREATE TABLE dataset (id {key}, name VARCHAR(255) NOT NULL, created INTEGER NOT NULL,"
     " meta {blob} NOT NULL, session {flag} NOT NULL)",
     "CREATE UNIQUE INDEX dataset_name ON dataset (name)",
-    "CREATE TABLE example (id {key}, input_hash BIGINT NOT NULL, task_hash BIGINT NOT NULL,"
-    " content {blob} NOT NULL)",
+    "CREATE TABLE example (id {key}, input_hash BIGINT NOT NULL, task_hash BIGINT NOT NULL, content {blob})",
     "CREATE TABLE link (id {key}, example_id INTEGER NOT NULL, dataset_id INTEGER NOT NULL)",
     "CREATE INDEX link_example_id ON link (example_id)",
     "CREATE INDEX link_dataset_id ON link (dataset_id)",
@@ -170,6 +169,15 @@ def test_importing_again_adds_what_is_new(full: Made, tallymark: Any) -> None:
     out, _ = tallymark("import-prodigy", full.where)
     assert line(out, "news") == ["news", "4", "6", "0", "0", "5", "1", "0", "6", "adds", "up"]
     assert exported(tallymark, "news") == [*NEWS, answered("five")]
+
+
+def test_an_example_without_content_is_named_and_the_others_are_taken(full: Made, tallymark: Any) -> None:
+    full.run("INSERT INTO example (input_hash, task_hash, content) VALUES (?, ?, ?)", 1, 1, None)
+    full.run("INSERT INTO link (example_id, dataset_id) VALUES (?, ?)", 6, 1)
+    full.connection.commit()
+    out, err = tallymark("import-prodigy", full.where)
+    assert "news, example 6: " in err
+    assert line(out, "news") == ["news", "4", "6", "0", "1", "0", "5", "1", "5", "adds", "up"]
 
 
 def test_what_cannot_be_imported_is_named_and_counted(full: Made, tallymark: Any) -> None:

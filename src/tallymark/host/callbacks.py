@@ -13,7 +13,7 @@ from typing import Any
 from tallymark import jsontext
 from tallymark.components import RecipeComponents
 from tallymark.config import Settings
-from tallymark.errors import NotKnown, RecipeError
+from tallymark.errors import NotKnown, RecipeError, TallymarkError
 from tallymark.host.controller import Controller
 from tallymark.host.inbox import Asked
 from tallymark.host.progress import Progress
@@ -169,6 +169,8 @@ class Callbacks:
                 said[op_id] = "valid"
             except (Exception, SystemExit) as error:
                 said[op_id] = f"failed: {_reason(error)}"
+                if not isinstance(error, ValueError | AssertionError):  # those are how it refuses an answer
+                    self._show("validate_answer", error)
         return said
 
     def _event(self, name: str, arguments: dict[str, Any]) -> Any:
@@ -193,7 +195,7 @@ class Callbacks:
 
     def _show(self, name: str, error: BaseException) -> None:
         """Tell people; the same again only a few times."""
-        message = f"{name} failed: {_reason(error)}"
+        message = f"{name} failed: {_reason(error)}{_place(error)}"
         self._shown[message] += 1
         if self._shown[message] < SHOWN:
             self._say(message)
@@ -221,6 +223,14 @@ def _one_form(callback: Callable[..., Any], task: Task) -> Task:
     form: Task = result[0]
     jsontext.dumps(form)
     return form
+
+
+def _place(error: BaseException) -> str:
+    """The kind of an error and where it came up; our own say what is wrong without it."""
+    if isinstance(error, TallymarkError):
+        return ""
+    *_, place = traceback.extract_tb(error.__traceback__)
+    return f" ({type(error).__name__}, {place.filename}:{place.lineno})"
 
 
 def _reason(error: BaseException) -> str:

@@ -90,7 +90,7 @@ class ProdigyDatabase:
         """The examples of a dataset, in the order they were stored."""
         for row in self.reader.rows(_EXAMPLES, (named.id,) * 3):
             key, input_hash, task_hash, content, session, created = row
-            text = content if isinstance(content, str) else bytes(content)
+            text = content if isinstance(content, str) else bytes(content or b"")
             yield Example(key, input_hash, task_hash, text, session, _seconds(created))
 
     def lost(self, named: Named) -> int:
