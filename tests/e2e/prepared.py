@@ -2,8 +2,8 @@
 
 Loading Python, the libraries and our modules is most of what a command and its server cost, and the browser
 tests start hundreds. Here each is a fork of a process that did so once; from there on it is the program's own
-`main`, in a process and session of its own, which can be killed. Elsewhere (`tests/crash`, `tests/scenarios`,
-`tests/compat`, the guides) commands are started in the ordinary way.
+`main`, in a process and session of its own, which can be killed. Where no browser takes part (`tests/crash`,
+`tests/host`, `tests/compat`) commands are started in the ordinary way.
 """
 
 import contextlib

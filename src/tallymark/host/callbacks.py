@@ -19,7 +19,7 @@ from tallymark.host.inbox import Asked
 from tallymark.host.progress import Progress
 from tallymark.host.pushing import Pushing
 from tallymark.host.run_channel import RunChannel
-from tallymark.host.say import Say
+from tallymark.host.say import Say, raised_at
 from tallymark.types import Task
 
 logger = logging.getLogger(__name__)
@@ -229,8 +229,7 @@ def _place(error: BaseException) -> str:
     """The kind of an error and where it came up; our own say what is wrong without it."""
     if isinstance(error, TallymarkError):
         return ""
-    *_, place = traceback.extract_tb(error.__traceback__)
-    return f" ({type(error).__name__}, {place.filename}:{place.lineno})"
+    return f" ({type(error).__name__}, {raised_at(error)})"
 
 
 def _reason(error: BaseException) -> str:

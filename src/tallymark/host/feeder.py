@@ -9,7 +9,6 @@ stored, the next one is read.
 import logging
 import threading
 import time
-import traceback
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -24,7 +23,7 @@ from tallymark.hashing import has_hashes, identities_of, set_hashes, without_pri
 from tallymark.host.balance import Balance
 from tallymark.host.left_out import LeftOut
 from tallymark.host.run_channel import RunChannel
-from tallymark.host.say import Say, counted, sized
+from tallymark.host.say import Say, counted, raised_at, sized
 from tallymark.host.sending import Sender
 from tallymark.host.stopping import Stopper
 from tallymark.stream import Source, Stream
@@ -320,8 +319,7 @@ class Feeder:
         detail, where = str(error), ""
         if not isinstance(error, TallymarkError):  # ours say what is wrong without the way there
             logger.error("the stream failed", exc_info=error)
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            detail, where = f"{type(error).__name__}: {error}", f" ({place.filename}:{place.lineno})"
+            detail, where = f"{type(error).__name__}: {error}", f" ({raised_at(error)})"
         self._channel.call(
             "runs.stream_state",
             state="failed",

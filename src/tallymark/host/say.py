@@ -1,5 +1,6 @@
 """How a host tells people something: one line at a time, to whoever prints or logs it."""
 
+import traceback
 from collections.abc import Callable
 
 Say = Callable[[str], None]
@@ -15,3 +16,9 @@ def sized(size: int) -> str:
     if size < 1_000:
         return counted(size, "byte")
     return f"{size / 1e3:,.1f} kB" if size < 1_000_000 else f"{size / 1e6:,.1f} MB"
+
+
+def raised_at(error: BaseException) -> str:
+    """Where an error that was caught came up: `recipe.py:12`."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{place.filename}:{place.lineno}"
