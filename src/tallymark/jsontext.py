@@ -22,6 +22,8 @@ __all__ = ["MAX_DEPTH", "dumps", "loads", "loads_noting", "plain"]
 MAX_DEPTH = 250
 """Objects and arrays may be nested this deep."""
 
+_TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
+
 _LONG_INTEGER = re.compile(rb"(?:^|[\[:,\s-])[0-9]{19}")
 """Where an integer beyond 64 bits may be: at the start of a value, not amid letters as in a hash."""
 
@@ -62,7 +64,7 @@ def loads_noting(data: str | bytes) -> tuple[Any, list[str]]:
     repeated: list[str] = []
     value = _exact(raw, repeated, refused)
     if _depth(value) > MAX_DEPTH:
-        raise ValueError(f"nested more than {MAX_DEPTH} levels deep")
+        raise ValueError(_TOO_DEEP)
     return value, list(dict.fromkeys(repeated))
 
 
@@ -124,7 +126,7 @@ def _exact(raw: bytes, repeated: list[str], refused: orjson.JSONDecodeError | No
         clearest = refused or error
         raise ValueError(f"not JSON: {clearest.msg} (at character {clearest.pos + 1})") from error
     except RecursionError as error:
-        raise ValueError(f"nested more than {MAX_DEPTH} levels deep") from error
+        raise ValueError(_TOO_DEEP) from error
 
 
 def _finite(digits: str) -> float:
@@ -191,14 +193,14 @@ def _refuse_unwritable(value: Any, place: str = "", depth: int = 0) -> None:
         return
     where = place or "the value"
     if depth > MAX_DEPTH:
-        raise ValueError(f"nested more than {MAX_DEPTH} levels deep")
+        raise ValueError(_TOO_DEEP)
     if isinstance(value, float):
         if not math.isfinite(value):
             raise ValueError(f"{where} is {value}, which JSON does not have")
     elif isinstance(value, dict):
         for key, part in value.items():
             if not isinstance(key, str):
-                raise TypeError(f"{where} has the key {key!r}, and keys in JSON are strings")
+                raise TypeError(_odd_key(place, key))
             _refuse_unwritable(part, f"{place}.{key}" if place else key, depth + 1)
     elif isinstance(value, list | tuple):
         for index, part in enumerate(value):
@@ -211,20 +213,43 @@ def plain(value: Any) -> Any:
     """The value in terms of JSON, where recipes use more.
 
     Sets are lists in the order of their texts, tuples lists, paths texts, times in ISO form, numbers and
-    arrays of numpy numbers and lists. Errors: TypeError for anything else.
+    arrays of numpy numbers and lists, integers as keys texts. Errors: TypeError for anything else, ValueError
+    for what has no end or two keys of one text; both name the place, as in `dumps`.
     """
-    if value is None or isinstance(value, str | int | float):
+    return _plain_at(value, "", 0)
+
+
+def _plain_at(value: Any, place: str, depth: int) -> Any:
+    if value is None or isinstance(value, str | int | float | UUID | Enum):
         return value
+    if depth > MAX_DEPTH:
+        raise ValueError(_TOO_DEEP)
     if isinstance(value, Mapping):
-        return {key: plain(part) for key, part in value.items()}
+        return _plain_object(value, place, depth)
     if isinstance(value, list | tuple):
-        return [plain(part) for part in value]
+        return [_plain_at(part, f"{place}[{index}]", depth + 1) for index, part in enumerate(value)]
     if isinstance(value, set | frozenset):
-        return sorted((plain(part) for part in value), key=dumps)
+        return sorted((_plain_at(part, place, depth + 1) for part in value), key=dumps)
     if isinstance(value, PurePath):
         return str(value)
     if isinstance(value, date):
         return value.isoformat()
     if hasattr(value, "tolist"):
         return value.tolist()
-    raise TypeError(f"{type(value).__name__} is nothing that JSON has: {str(value)[:40]!r}")
+    raise TypeError(f"{place or 'the value'} is a {type(value).__name__}, which JSON does not have")
+
+
+def _plain_object(value: Mapping[Any, Any], place: str, depth: int) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for key, part in value.items():
+        name = str(key) if isinstance(key, int) and not isinstance(key, bool) else key
+        if not isinstance(name, str):
+            raise TypeError(_odd_key(place, key))
+        if name in made:
+            raise ValueError(f"{place or 'the value'} has the key {name!r} twice: as text and as number")
+        made[name] = _plain_at(part, f"{place}.{name}" if place else name, depth + 1)
+    return made
+
+
+def _odd_key(place: str, key: object) -> str:
+    return f"{place or 'the value'} has the key {key!r}, and keys in JSON are strings"

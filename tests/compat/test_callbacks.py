@@ -137,6 +137,30 @@ def test_a_database_of_ones_own_gets_the_answers_and_says_what_is_known(desk: De
     assert seen[1]["text"] == "new"
 
 
+def test_answers_that_a_database_of_ones_own_refused_come_to_it_at_the_next_start(desk: Desk) -> None:  # noqa: F811
+    class Refusing(OwnDatabase):
+        def add_examples(self, examples: list[Task], datasets: list[str]) -> None:  # noqa: ARG002
+            raise OSError("no space left")
+
+    first = desk.start(
+        lambda: as_components({"dataset": "news", "stream": texts("new"), "db": Refusing()}) or {}
+    )
+    session = desk.claim()
+    desk.answer(session, *desk.leased(session))
+    first.stop()
+    told = first.heard("update failed")
+    assert "the add_examples() of the recipe's db raised OSError: no space left" in told
+    assert __file__ in told
+    database = OwnDatabase()
+    second = desk.start(
+        lambda: as_components({"dataset": "news", "stream": texts("new"), "db": database}) or {}
+    )
+    until(lambda: desk.client.get("/api/v1/project").json()["host"] == "up", "the second host")
+    second.stop()
+    [(examples, _)] = database.saved
+    assert [example["text"] for example in examples] == ["new"]
+
+
 def test_what_is_no_database_is_refused() -> None:
     with pytest.raises(RecipeError, match="add_examples"):
         as_components({"dataset": "x", "stream": [], "db": {"name": "x"}})

@@ -89,7 +89,7 @@ class Desk:
         """Run a recipe function in a host of its own thread."""
         with collect_sources("test") as sources:
             returned = {"dataset": "news", "view_id": "text", **recipe()}
-        components = read_components(returned, recipe_name="test", view_ids=["text"])
+        components = read_components(returned, recipe_name="test", view_ids=["text", "choice"])
         settings = self.settings(components, keywords)
         running = Running(Stopper())
         running.thread = threading.Thread(

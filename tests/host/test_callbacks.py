@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.host.conftest import Desk, until
 
+from tallymark.errors import RecipeError
 from tallymark.host.progress import argument_names
 from tallymark.types import Task
 
@@ -68,6 +69,28 @@ def test_an_update_that_raises_is_shown_and_the_host_goes_on(desk: Desk) -> None
     host.heard(f"update failed: out of memory (RuntimeError, {__file__}:")
     desk.answer(session, tasks[1])
     until(lambda: len(calls) == 2, "the second call")
+
+
+def test_answers_that_update_failed_at_are_given_to_it_again_by_the_next_start(desk: Desk) -> None:
+    given: list[str] = []
+
+    def failing(_answers: list[Task]) -> None:
+        raise RuntimeError("out of memory")
+
+    def working(answers: list[Task]) -> None:
+        given.extend(answer["text"] for answer in answers)
+
+    first = desk.start(lambda: {**THREE, "update": failing}, update_on="submit")
+    desk.answer(desk.claim(), *desk.leased(desk.claim(), 2, at_least=2))
+    first.heard("update failed: out of memory")
+    assert first.stop() == 0
+    assert "They are saved; the next start gives them to it again." in first.heard(
+        "update failed at 2 answers"
+    )
+    second = desk.start(lambda: {**THREE, "update": working}, update_on="submit")
+    until(lambda: sorted(given) == ["one", "two"], "what failed before")
+    assert second.stop() == 0
+    assert not [line for line in second.said if "failed" in line]
 
 
 def test_edits_and_retractions_go_to_replace_and_remove(desk: Desk) -> None:
@@ -288,3 +311,14 @@ def test_an_on_load_that_raises_stops_the_start(desk: Desk) -> None:
 
     host = desk.start(lambda: {**ONE, "on_load": on_load})
     assert "no model" in str(host.ended())
+
+
+@pytest.mark.parametrize("callback", ["on_load", "get_session_id"])
+def test_what_fails_at_the_start_is_named_with_its_line(desk: Desk, callback: str) -> None:
+    def failing(*_given: Any) -> Any:
+        raise KeyError("name")
+
+    refused = desk.start(lambda: {**ONE, callback: failing}).ended()
+    assert isinstance(refused, RecipeError)
+    assert f"The recipe's {callback} failed." in str(refused)
+    assert f"KeyError: 'name' ({__file__}:" in str(refused)

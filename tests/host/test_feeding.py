@@ -93,7 +93,7 @@ def test_sets_paths_and_times_of_a_task_are_put_in_terms_of_json(desk: Desk) -> 
     ]
     host = desk.start(lambda: {"stream": stream})
     assert "2 made into tasks, 1 invalid" in host.heard("Read through")
-    host.heard("object is nothing that JSON has")
+    assert "row 3: model is a object" in host.heard("Left out")
     one, two = (task["task"] for task in desk.leased(desk.claim(), at_least=2))
     assert (one["field_suggestions"], one["path"], one["at"]) == (
         {"a": ["x", "y"], "b": []},
@@ -101,6 +101,25 @@ def test_sets_paths_and_times_of_a_task_are_put_in_terms_of_json(desk: Desk) -> 
         "2026-01-02",
     )
     assert (two["score"], two["vector"]) == (0.5, [1, 2])
+
+
+def test_a_task_without_an_end_is_left_out_with_its_row_and_the_stream_goes_on(desk: Desk) -> None:
+    endless: Task = {"text": "one"}
+    endless["meta"] = {"task": endless}
+    host = desk.start(lambda: {"stream": [endless, {"text": "two", "counts": {1: "a", 2: "b"}}]})
+    assert "row 1: Circular reference detected" in host.heard("Left out")
+    [two] = desk.leased(desk.claim(), at_least=1)
+    assert two["task"]["counts"] == {"1": "a", "2": "b"}
+
+
+def test_a_task_that_its_interface_cannot_show_is_asked_and_told_of_once(desk: Desk) -> None:
+    options = [{"id": 1, "text": "yes"}, {"id": 1, "text": "no"}]
+    stream = [{"text": "a", "options": options}, {"text": "b"}, {"text": "c", "options": [options[0]]}]
+    host = desk.start(lambda: {"stream": (task for task in stream), "view_id": "choice"})
+    assert "row 1: Two options have the id 1." in host.heard("Two options")
+    assert 'row 2: The task has no list of "options".' in host.heard("no list")
+    assert "3 made into tasks" in host.heard("Read through")
+    assert len([line for line in host.said if "asked all the same" in line.lower()]) == 2
 
 
 def test_what_is_no_hash_is_replaced_by_one(desk: Desk) -> None:

@@ -100,8 +100,23 @@ def test_a_taken_port_makes_the_page_move_and_it_says_so(machine: Machine) -> No
     assert first.interrupt() == 0
     with socket.create_server(("127.0.0.1", int(url.rpartition(":")[2]))):
         second = machine.start()
-        assert url in second.heard("is taken by another program")
+        assert url.rpartition(":")[2] in second.heard("is taken by another program")
+        assert url in second.heard("It was at")
         assert machine.server().address.url != url
+
+
+def test_another_port_than_before_is_told_as_a_move_and_not_as_taken(machine: Machine) -> None:
+    first = machine.start()
+    first.heard("Annotate at")
+    url = machine.server().address.url
+    assert first.interrupt() == 0
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    second = machine.start(settings={"port": port})
+    second.heard("Annotate at")
+    assert url in second.heard("It was at")
+    assert machine.server().address.url.endswith(f":{port}")
+    assert not [line for line in second.lines if "taken" in line]
 
 
 def test_a_restarted_server_that_has_to_move_says_so(machine: Machine) -> None:
@@ -132,6 +147,7 @@ def test_two_datasets_share_one_server_until_the_last_host_ends(machine: Machine
     assert "?dataset=blogs" in blogs.heard("Annotate at")
     server = machine.server()
     assert news.interrupt() == 0
+    news.heard("The server goes on for blogs.")
     assert living_server(machine.database) == server
     assert blogs.interrupt() == 0
     assert not held(server_lock(machine.database))
@@ -190,7 +206,7 @@ def test_a_server_of_another_version_is_replaced(
     assert new.address().url == address.url
     assert new.address().secret != address.secret
     until(lambda: not old.alive(), "the end of the older server")
-    new.leave()
+    new.leave(lambda line: pytest.fail(line))
     assert not held(server_lock(machine.database))
 
 

@@ -232,6 +232,59 @@ def test_a_change_the_model_has_no_way_to_be_told_is_listed(taught: Team) -> Non
     assert taught.books()["apart"]["unseen_changes"] == 1
 
 
+def fail(team: Team, *op_ids: str) -> None:
+    """The host handed these to the model, which raised."""
+    team.hosted(settle.delivered, op_ids=[], failed=op_ids)
+
+
+def test_what_the_model_failed_at_is_due_in_the_next_run(taught: Team) -> None:
+    tasks = taught.tasks("a", "b")
+    ann = taught.seat("ann")
+    answer(ann, tasks[0], "first")
+    answer(ann, tasks[1], "second")
+    assert taught.due(stopping=True) == [("first", "update"), ("second", "update")]
+    fail(taught, "first")
+    taught.hosted(settle.delivered, op_ids=["second"])
+    assert taught.due(stopping=True) == []
+    assert taught.books()["apart"]["updates_failed"] == 1
+    taught.run(wants=ALL_HOOKS)
+    assert told(taught, stopping=True) == [("first", "update")]
+    assert taught.books()["apart"]["updates_failed"] == 0
+    assert taught.broken() == []
+
+
+@pytest.mark.parametrize("meanwhile", [False, True])
+@pytest.mark.parametrize(
+    ("first", "then", "due"),
+    [
+        ("update", "submitted", [("then", "update")]),
+        ("update", "retracted", []),
+        ("replace", "submitted", [("then", "replace")]),
+        ("replace", "retracted", [("then", "remove")]),
+        ("remove", "submitted", [("then", "replace")]),
+    ],
+)
+def test_a_change_of_what_the_model_failed_at_takes_its_place(
+    taught: Team, first: str, then: str, due: list[tuple[str, str]], meanwhile: bool
+) -> None:
+    """The change comes while the model is being told, or when it has failed."""
+    [task] = taught.tasks("a")
+    ann = taught.seat("ann")
+    answer(ann, task, "first")
+    if first != "update":
+        assert told(taught, stopping=True) == [("first", "update")]
+        ann.send(ann.op(task, "submitted" if first == "replace" else "retracted", op_id="failed"))
+    [(failed, kind)] = taught.due(stopping=True)
+    assert kind == first
+    if not meanwhile:
+        fail(taught, failed)
+    ann.send(ann.op(task, then, op_id="then"))
+    if meanwhile:
+        fail(taught, failed)
+    assert told(taught, stopping=True) == due
+    assert taught.broken() == []
+
+
 def test_surplus_answers_and_ignored_tasks_are_told_too(taught: Team) -> None:
     [task] = taught.tasks("a")
     ann, bob = taught.people("ann", "bob")

@@ -257,6 +257,21 @@ def test_stop_says_whether_there_was_a_server(tallymark: Any, tmp_path: Path) ->
     assert living_server(launch.database) is None
 
 
+def test_stop_closes_what_a_recipe_that_died_left_open(tallymark: Any, tmp_path: Path) -> None:
+    from tallymark.config import resolve
+    from tallymark.server.channel import open_channel
+
+    with open_channel(resolve(keywords={"home": tmp_path / "home"}).database_url) as channel:
+        channel.call("datasets.ensure_dataset", name="news")
+        named: Any = {"recipe": "mark", "command": "tallymark mark news", "view_id": "text"}
+        channel.call("runs.start_run", dataset="news", **named)
+        assert channel.call("runs.project")["ended"] is False
+    assert "Closed, as the recipe had ended without a word: news." in tallymark("stop")[0]
+    with open_channel(resolve(keywords={"home": tmp_path / "home"}).database_url) as channel:
+        assert channel.call("runs.project")["ended"] is True
+    assert "Closed" not in tallymark("stop")[0]
+
+
 def test_what_stands_before_the_break_of_a_file_is_imported(tallymark: Any, tmp_path: Path) -> None:
     texts = [blake2b(bytes([number % 256, number // 256])).hexdigest() for number in range(900)]
     packed = gzip.compress("".join(f'{{"text": "{text}"}}\n' for text in texts).encode())

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallymark.jsontext import MAX_DEPTH, dumps, loads, loads_noting
+from tallymark.jsontext import MAX_DEPTH, dumps, loads, loads_noting, plain
 
 VALUES = st.recursive(
     st.none()
@@ -175,3 +175,18 @@ def test_a_value_too_deep_to_write_is_refused() -> None:
 
 def test_a_null_beside_numbers_is_no_obstacle() -> None:
     assert dumps([None, 0.5, {"a": [1.5, "x"]}]) == '[null,0.5,{"a":[1.5,"x"]}]'
+
+
+def test_plain_says_where_something_is_that_json_does_not_have() -> None:
+    endless: list[object] = []
+    endless.append(endless)
+    assert plain({1: {2: "a"}, "b": (3,)}) == {"1": {"2": "a"}, "b": [3]}
+    for value, words in (
+        ({"meta": {"scores": [1, object()]}}, r"meta.scores\[1\] is a object, which JSON does not have"),
+        ({"meta": {(1, 2): 3}}, r"meta has the key \(1, 2\), and keys in JSON are strings"),
+        ({True: 3}, "the value has the key True, and keys in JSON are strings"),
+        ({1: "a", "1": "b"}, "the value has the key '1' twice: as text and as number"),
+        ({"a": endless}, "nested more than 250 levels deep"),
+    ):
+        with pytest.raises((TypeError, ValueError), match=words):
+            plain(value)

@@ -8,6 +8,7 @@ from typing import Any
 
 from tallymark.components import DESCRIPTIONS
 from tallymark.errors import RecipeError
+from tallymark.host.say import raised_at
 from tallymark.recipe import MISSING, Arg
 from tallymark.registry import did_you_mean
 from tallymark.types import Components, Task
@@ -57,7 +58,13 @@ def _with_own(components: Components) -> Components:
     update, on_load = components.get("update"), components.get("on_load")
 
     def save_and_update(answers: list[Task]) -> Any:
-        database.add_examples(answers, datasets=[dataset])
+        try:
+            database.add_examples(answers, datasets=[dataset])
+        except Exception as error:
+            raise RecipeError(
+                f"the add_examples() of the recipe's db raised {type(error).__name__}: {error} "
+                f"({raised_at(error)})"
+            ) from error
         return update(answers) if update else None
 
     def load(ctrl: Any) -> None:

@@ -159,9 +159,9 @@ VIEWS: Final = """
 
 CALLBACK_NOTES: Final[Mapping[str, str]] = {
     "dataset": "A start is recorded with its command; a restart goes on where it was.",
-    "update": "Called with answers that are settled, each once over the dataset's life.",
+    "update": "Gets answers that are settled, each once; where it raised, again at the next start.",
     "progress": "All older signatures, too.",
-    "db": "An object of your own gets every settled answer; ours is kept beside it.",
+    "db": "An object of your own gets every settled answer, again where it raised; ours is kept beside it.",
     "exclude": 'Also by annotator: `exclude_for = "annotator"`.',
     "on_load": "May put another stream in place.",
     "before_db": "What was answered stays in the history; an error in it loses nothing.",

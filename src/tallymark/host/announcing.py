@@ -30,10 +30,12 @@ def announce(*, dataset: str, settings: Settings, launch: Launch, channel: Chann
 
 
 def _say_where_it_moved(address: str, settings: Settings, launch: Launch, say: Say) -> None:
+    if launch.port_taken is not None:
+        say(f"Port {launch.port_taken} is taken by another program, so the page is at {address}.")
     if launch.moved_from is not None:
         say(
-            f"{launch.moved_from} is taken by another program, so the page moved. Work that a browser "
-            f"has not sent yet waits under {launch.moved_from}: free that port and start again."
+            f"It was at {launch.moved_from} before. Work that a browser has not sent yet waits there: to "
+            "have it sent, start again with that port."
         )
     wanted = settings.port if "port" in settings.model_fields_set else None
     if wanted and launch.adopted and not address.endswith(f":{wanted}"):

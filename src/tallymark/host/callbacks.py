@@ -19,7 +19,7 @@ from tallymark.host.inbox import Asked
 from tallymark.host.progress import Progress
 from tallymark.host.pushing import Pushing
 from tallymark.host.run_channel import RunChannel
-from tallymark.host.say import Say, raised_at
+from tallymark.host.say import Say, counted, raised_at
 from tallymark.types import Task
 
 logger = logging.getLogger(__name__)
@@ -49,6 +49,7 @@ class Callbacks:
         self._say = say
         self._answered = 0
         self._shown: Counter[str] = Counter()
+        self._failed: Counter[str] = Counter()
 
     def answer(self, asked: Asked) -> Any:
         """What the server asked for."""
@@ -62,6 +63,12 @@ class Callbacks:
         done = self._late_validations()
         done = self._forms() or done
         return self._deliver(stopping=stopping) or done
+
+    def sum_up(self) -> None:
+        """Say what callbacks failed at, which the next start gives them again."""
+        for kind, answers in self._failed.items():
+            failed = counted(answers, "answer")
+            self._say(f"{kind} failed at {failed}. They are saved; the next start gives them to it again.")
 
     def on_load(self) -> None:
         """The recipe's `on_load`; an error in it stops the start."""
@@ -101,8 +108,11 @@ class Callbacks:
                 seen, value = self._guarded(kind, callback, copy.deepcopy(tasks))
         if seen:
             self._channel.call("settle.delivered", op_ids=op_ids)
-        else:
+        elif callback is None:
             self._channel.call("settle.delivered", op_ids=[], unseen=op_ids)
+        else:
+            self._channel.call("settle.delivered", op_ids=[], failed=op_ids)
+            self._failed[kind] += len(op_ids)
         if kind == "update":
             self._answered += len(answers)
             self._progress(answers, value)

@@ -27,7 +27,7 @@ from tallymark.host.say import Say, counted, raised_at, sized
 from tallymark.host.sending import Sender
 from tallymark.host.stopping import Stopper
 from tallymark.stream import Source, Stream
-from tallymark.types import FATES, Task
+from tallymark.types import FATES, RowFate, RowLink, Task
 
 logger = logging.getLogger(__name__)
 
@@ -65,12 +65,15 @@ class Feeder:
         *,
         queued: Callable[[], int],
         wish: Callable[[Task], dict[str, Any]],
+        problem: Callable[[Task], str | None],
         rows_before: int = 0,
     ) -> None:
         """`queued` tells how many tasks the dataset has, `wish` whom a task is for.
 
-        So many rows were read before by this run.
+        `problem` tells why a task of code that is not ours cannot be shown, if so. So many rows were read
+        before by this run.
         """
+        self._problem = None if stream.plain else problem
         self._rows_before = rows_before
         self._stream = stream
         self._queued = queued
@@ -88,6 +91,9 @@ class Feeder:
         self._fates: Counter[str] = Counter()
         self._fed = 0
         self._left_out = LeftOut(say)
+        self._faulty = LeftOut(
+            say, "Asked all the same, though faulty:", "Tasks are faulty for more reasons than these."
+        )
         self._without_news = 0
         self._sender = Sender()
         self._storing: Future[dict[str, Any]] | None = None
@@ -199,6 +205,7 @@ class Feeder:
         except (TypeError, ValueError) as error:
             self._refuse(batch, task, error)
             return
+        self._warn(task, found)
         if found is not None:
             source, ordinal, how = found
             new |= {"source": self._id(source), "ordinal": ordinal, "how": how}
@@ -211,16 +218,25 @@ class Feeder:
         """The task in terms of JSON, and as `enqueue` takes it. Errors: ValueError, TypeError."""
         try:
             return task, new_task(task) | self._wish(task)
-        except TypeError:
+        except (TypeError, RecursionError):
             plain: Task = jsontext.plain(task)
             return plain, new_task(plain) | self._wish(plain)
 
     def _refuse(self, batch: _Batch, task: Task, error: Exception) -> None:
         """A task that is no JSON, or asks for tags that are none: its row is invalid, with the reason."""
         found = self._stream.provenance(task)
-        if found is not None:
-            batch.fates.append([self._id(found[0]), found[1], "invalid", str(error)])
-        self._say(f"A task of the stream was left out: {error}")
+        if found is None:
+            self._say(f"A task of the stream was left out: {error}")
+            return
+        source, ordinal, _ = found
+        batch.fates.append([self._id(source), ordinal, "invalid", str(error)])
+        self._left_out.tell(source, [RowFate(ordinal, "invalid", str(error))])
+
+    def _warn(self, task: Task, found: tuple[Source, int, RowLink] | None) -> None:
+        """Say of a recipe's own task what its interface lacks; it is asked, for the recipe may mean it."""
+        problem = self._problem and self._problem(task)
+        if problem and found is not None:
+            self._faulty.tell(found[0], [RowFate(found[1], "task", problem)])
 
     def _send(self, batch: _Batch) -> None:
         sources = self._stream.sources
@@ -309,6 +325,7 @@ class Feeder:
                 )
         self._channel.call("runs.stream_state", state="ended", rows_read=self._rows_before + self.rows_read)
         self._left_out.sum_up()
+        self._faulty.sum_up()
         self._say(self.balance())
 
     def _fail(self, error: BaseException) -> None:

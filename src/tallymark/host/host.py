@@ -12,7 +12,7 @@ from tallymark.channel.client import HttpChannel
 from tallymark.components import RecipeComponents
 from tallymark.config import Settings
 from tallymark.databases import place_of
-from tallymark.errors import Fenced, RecipeError, TallymarkError
+from tallymark.errors import Fenced, TallymarkError
 from tallymark.host.announcing import announce
 from tallymark.host.by_hand import ByHand
 from tallymark.host.callbacks import Callbacks
@@ -30,9 +30,10 @@ from tallymark.host.pulse import Pulse
 from tallymark.host.pushing import Pushing
 from tallymark.host.routing import Routing
 from tallymark.host.run_channel import RunChannel
-from tallymark.host.say import Say
+from tallymark.host.say import Say, failed_at_start
 from tallymark.host.starting import start_run
 from tallymark.host.stopping import Stopper
+from tallymark.interfaces import SHAPES
 from tallymark.stream import Source, Stream, follow
 from tallymark.types import Channel
 
@@ -90,7 +91,7 @@ def run(
         stack.callback(lock.release)
         channel = HttpChannel(launch.address, retry=True)
         stack.callback(channel.close)
-        stack.callback(launch.leave)
+        stack.callback(launch.leave, say)
         launch.address()
         if settings.logging == "verbose":
             stack.enter_context(following(launch.log, say))
@@ -163,7 +164,15 @@ def serve_recipe(
         def feeder(fed: Stream, rows_before: int) -> Feeder:
             queued = partial(db.queued, _dataset(recipe))
             return Feeder(
-                fed, fenced, settings, stopper, say, queued=queued, wish=routing.wish, rows_before=rows_before
+                fed,
+                fenced,
+                settings,
+                stopper,
+                say,
+                queued=queued,
+                wish=routing.wish,
+                problem=partial(SHAPES.problem, controller.view_id, settings=controller.config),
+                rows_before=rows_before,
             )
 
         feeding = Feeding(stream, feeder, fenced, say, replacing=controller.take_next_stream)
@@ -255,6 +264,7 @@ class Host:
         while self._callbacks.round(stopping=True):
             self._inbox.answer_all(self._callbacks.answer)
         self._callbacks.on_exit()
+        self._callbacks.sum_up()
         self._say("Stopped. The same command goes on where this one ended.")
 
     def _end_run(self, *, error: str | None) -> None:
@@ -267,7 +277,7 @@ class Host:
         try:
             self._callbacks.on_load()
         except Exception as error:
-            raise RecipeError("The recipe's on_load failed.", f"{type(error).__name__}: {error}") from error
+            raise failed_at_start("on_load", error) from error
 
     def _on_fenced(self, error: Fenced) -> None:
         self._fenced = error

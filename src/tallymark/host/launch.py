@@ -26,6 +26,8 @@ from tallymark.channel.wire import ACCESS_VARIABLE, access_digest
 from tallymark.config import Settings
 from tallymark.databases import DatabaseUrl, Place, address_of, place_of
 from tallymark.errors import Busy, ChannelDown, SettingError, TallymarkError
+from tallymark.host.say import Say
+from tallymark.names import listed
 
 logger = logging.getLogger(__name__)
 
@@ -108,6 +110,7 @@ class Launch:
         self._pipe: int | None = None
         self._living: LivingServer | None = None
         self.moved_from: str | None = None
+        self.port_taken: int | None = None
         self.needed = False
         """Whether annotators may be at work, so that the server outlives a host that fails."""
 
@@ -169,23 +172,26 @@ class Launch:
                 return False
             return self._living is None or _exists(self._living.pid)
 
-    def leave(self) -> None:
+    def leave(self, say: Say) -> None:
         """Have the server end and wait for it, unless another host needs it or annotators do (`needed`)."""
         if self.needed:
             return
         found = living_server(self.database)
+        if found is None:
+            return
         try:
-            ends = found is not None and post(
-                found.address, "/internal/server.leave", {}, timeout=END_SECONDS
-            )
+            others = post(found.address, "/internal/server.leave", {}, timeout=END_SECONDS)
         except TallymarkError as error:
             logger.info("the server is gone already: %s", error)
-            ends = True
+            others = []
+        if others:
+            say(f"The server goes on for {listed(others)}. `tallymark stop` ends it after its last recipe.")
+            return
         deadline = time.monotonic() + END_SECONDS
-        while ends and held(server_lock(self.database)) and time.monotonic() < deadline:
+        while held(server_lock(self.database)) and time.monotonic() < deadline:
             time.sleep(_PAUSE)
         with self._lock, contextlib.suppress(subprocess.TimeoutExpired):
-            if ends and self._child is not None:
+            if self._child is not None:
                 self._child.wait(max(0.0, deadline - time.monotonic()))
 
     def _answers(self, known: LivingServer) -> bool:
@@ -248,6 +254,7 @@ class Launch:
         said = read_report(pipe, deadline)
         if said is not None and "address" in said:
             self.moved_from = said["moved_from"]
+            self.port_taken = said["port_taken"]
             address = Address(url=said["address"], secret=said["secret"])
             return LivingServer(address=address, version=tallymark.__version__, pid=said["pid"])
         if said is None:

@@ -12,13 +12,17 @@ REASONS_SHOWN = 5
 EXAMPLES = 3
 
 _DETAIL = re.compile(r"“[^”]*”|\"[^\"]*\"|\d[\d,.]*")
+_MORE = "Rows are left out for more reasons; `tallymark audit` lists them all."
 
 
 class LeftOut:
-    """The rows left out by one run. The audit lists them one by one."""
+    """The rows left out by one run, or of which something else is to be said. The audit lists the former."""
 
-    def __init__(self, say: Say) -> None:
+    def __init__(self, say: Say, what: str = "Left out", more: str = _MORE) -> None:
+        """`what` begins what is said of rows, `more` says that there are further reasons."""
         self._say = say
+        self._what = what
+        self._more = more
         self._rows: Counter[str] = Counter()  # by kind of reason
         self._told: Counter[str] = Counter()
         self._reasons: dict[str, str] = {}  # kind → the first reason of it
@@ -39,16 +43,16 @@ class LeftOut:
                 continue
             if len(self._told) < REASONS_SHOWN:
                 self._told[kind] = len(places)
-                self._say(f"Left out {_listed(places)}: {self._reasons[kind]}")
+                self._say(f"{self._what} {_listed(places)}: {self._reasons[kind]}")
             elif not self._silent:
                 self._silent = True
-                self._say("Rows are left out for more reasons; `tallymark audit` lists them all.")
+                self._say(self._more)
 
     def sum_up(self) -> None:
         """At the end of a source: how many rows there were in all, where there were more than was said."""
         for kind, told in self._told.items():
             if self._rows[kind] > told:
-                self._say(f"Left out {counted(self._rows[kind], 'row')} in all: {self._reasons[kind]}")
+                self._say(f"{self._what} {counted(self._rows[kind], 'row')} in all: {self._reasons[kind]}")
 
 
 def _kind(reason: str) -> str:

@@ -3,6 +3,8 @@
 import traceback
 from collections.abc import Callable
 
+from tallymark.errors import RecipeError
+
 Say = Callable[[str], None]
 
 
@@ -22,3 +24,10 @@ def raised_at(error: BaseException) -> str:
     """Where an error that was caught came up: `recipe.py:12`."""
     place = traceback.extract_tb(error.__traceback__)[-1]
     return f"{place.filename}:{place.lineno}"
+
+
+def failed_at_start(name: str, error: BaseException) -> RecipeError:
+    """What a function of the recipe raised before there was anything to annotate."""
+    return RecipeError(
+        f"The recipe's {name} failed.", f"{type(error).__name__}: {error} ({raised_at(error)})"
+    )

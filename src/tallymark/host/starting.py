@@ -9,7 +9,7 @@ from tallymark.config import Settings
 from tallymark.config.people import Wanted
 from tallymark.host.custom_code import custom_code_of
 from tallymark.host.run_channel import RunChannel
-from tallymark.host.say import Say
+from tallymark.host.say import Say, failed_at_start
 from tallymark.names import canonical
 from tallymark.routers import full_overlap, no_overlap
 from tallymark.types import Channel
@@ -97,15 +97,25 @@ def _config(
     components: RecipeComponents, settings: Settings, dataset: str, overlap: int | None
 ) -> dict[str, Any]:
     """What the page is sent, and under `_server` what the server alone needs to know."""
-    named = components.callback("get_session_id")
     server = {
         "allowed_sessions": _allowed(settings),
         "overlap": overlap,
         "hooks": _hooks(settings),
-        "suggested": settings.session or (str(named()) if named is not None else None),
+        "suggested": settings.session or _own_name(components),
     }
     code = custom_code_of(settings.for_page(), dataset=dataset)
     return {**code.page, "_server": {**server, "custom_code": dict(code.server)}}
+
+
+def _own_name(components: RecipeComponents) -> str | None:
+    """The name that the recipe gives to sessions. Errors: `RecipeError` where its function fails."""
+    named = components.callback("get_session_id")
+    if named is None:
+        return None
+    try:
+        return str(named())
+    except (Exception, SystemExit) as error:
+        raise failed_at_start("get_session_id", error) from error
 
 
 def _allowed(settings: Settings) -> list[str] | None:

@@ -107,6 +107,8 @@ _APART = Statement(
                AND NOT EXISTS (SELECT 1 FROM answer m WHERE m.task = n.task AND m.session = n.session
                                   AND m.beside = 0 AND m.id + 0 > n.id)) AS conflicts_unresolved,
            (SELECT count(*) FROM delivery WHERE dataset = :dataset AND unseen = 1) AS unseen_changes,
+           (SELECT count(*) FROM delivery WHERE dataset = :dataset AND delivered_at IS NULL
+               AND run IS NOT NULL) AS updates_failed,
            (SELECT count(*) FROM answer WHERE dataset = :dataset AND form_state = 'failed') AS forms_failed
     """,
 )

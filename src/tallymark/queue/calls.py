@@ -83,7 +83,17 @@ CALLS: dict[str, Callable[..., Any]] = {
             ),
         ),
         (pushing, (pushing.push,)),
-        (runs, (runs.start_run, runs.beat, runs.end_run, runs.stream_state, runs.project)),
+        (
+            runs,
+            (
+                runs.start_run,
+                runs.beat,
+                runs.end_run,
+                runs.end_abandoned,
+                runs.stream_state,
+                runs.project,
+            ),
+        ),
         (routing, (routing.to_route, routing.route, routing.routed)),
         (
             seats,

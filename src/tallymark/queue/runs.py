@@ -44,7 +44,8 @@ _EVENT = Statement(
 )
 _LIVE = Statement(
     "Datasets with a newest run that has not ended.",
-    "SELECT d.name FROM dataset d JOIN run r ON r.id = d.run WHERE r.ended_at IS NULL ORDER BY d.name",
+    "SELECT d.id, d.name, d.run FROM dataset d JOIN run r ON r.id = d.run WHERE r.ended_at IS NULL"
+    " ORDER BY d.name",
 )
 _NEWEST = Statement(
     "The dataset whose run started last.",
@@ -57,6 +58,8 @@ _PROJECT = Statement(
 )
 _CONFIG = Statement("What the page of a run is sent.", "SELECT config FROM run WHERE id = :run")
 _DATABASE = Statement("The id of the database.", "SELECT uuid FROM database WHERE id = 1")
+
+_ABANDONED = "its process ended without a word"
 
 
 def start_run(
@@ -146,6 +149,15 @@ def end_run(tx: Transaction, *, run: int, generation: int, error: str | None = N
     tx.run(_END, {"run": run, "now": tx.now, "error": error})
     note(tx, row["dataset"], "run_failed" if error else "run_ended", error)
     return {}
+
+
+def end_abandoned(tx: Transaction) -> list[str]:
+    """End all runs whose hosts died without a word; the caller knows that none lives. Their datasets."""
+    live = tx.all(_LIVE)
+    for row in live:
+        tx.run(_END, {"run": row["run"], "now": tx.now, "error": _ABANDONED})
+        note(tx, row["id"], "run_failed", _ABANDONED)
+    return [row["name"] for row in live]
 
 
 def stream_state(

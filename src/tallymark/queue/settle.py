@@ -6,7 +6,7 @@ from typing import Any
 from tallymark import jsontext
 from tallymark.queue.answers import send_back
 from tallymark.queue.runs import fenced, note
-from tallymark.store import Statement, Transaction, json_ids
+from tallymark.store import Row, Statement, Transaction, json_ids
 from tallymark.store.records import RECORD_COLUMNS, RECORD_TABLES, record
 
 UNDO_WINDOW = 10
@@ -17,7 +17,7 @@ _DUE = Statement(
     f"""
     SELECT y.kind, y.answer, y.task, {RECORD_COLUMNS}
       FROM delivery y JOIN answer n ON n.id = y.answer {RECORD_TABLES}
-     WHERE y.dataset = :dataset AND y.delivered_at IS NULL
+     WHERE y.dataset = :dataset AND y.delivered_at IS NULL AND (y.run IS NULL OR y.run <> :run)
        AND (:at_once = 1 OR s.idle = 1 OR n.server_time <= :settled
             OR s.position - y.position >= :undo_window)
      ORDER BY y.answer LIMIT :limit
@@ -31,6 +31,24 @@ _DELIVERED = Statement(
     "The host has given these to the model.",
     "UPDATE delivery SET delivered_at = :now, run = :run, unseen = :unseen WHERE delivered_at IS NULL"
     " AND answer IN (SELECT id FROM answer WHERE op_id IN {texts:op_ids})",
+)
+_UNDELIVERED = Statement(
+    "Deliveries that the host could not make.",
+    "SELECT answer, task, session, kind FROM delivery WHERE delivered_at IS NULL"
+    " AND answer IN (SELECT id FROM answer WHERE op_id IN {texts:op_ids}) ORDER BY answer",
+)
+_OVERTAKEN_BY = Statement(
+    "What became due for the same answer meanwhile.",
+    "SELECT answer, kind FROM delivery WHERE task = :task AND session = :session AND answer > :answer"
+    " AND handed_at IS NULL",
+)
+_AGAIN = Statement(
+    "A delivery is due again, though not in this run.",
+    "UPDATE delivery SET handed_at = NULL, run = :run WHERE answer = :answer",
+)
+_FORGET = Statement("Nothing is due for an answer any more.", "DELETE FROM delivery WHERE answer = :answer")
+_KIND = Statement(
+    "What is due is of another kind.", "UPDATE delivery SET kind = :kind WHERE answer = :answer"
 )
 _FORMS_DUE = Statement(
     "Answers that before_db has not seen.",
@@ -74,7 +92,7 @@ def due(
     settle_seconds: float = SETTLE_SECONDS,
     at_once: bool = False,
 ) -> list[dict[str, Any]]:
-    """Settled answers the model has not been told, oldest first.
+    """Settled answers the model has not been told, oldest first; what this run failed at is for the next one.
 
     Each is `{"op_id", "kind", "session", "task_id", "task"}`. `at_once` gives every answer as soon as it is
     stored (`update_on="submit"`). Errors: `Fenced`.
@@ -84,6 +102,7 @@ def due(
         _DUE,
         {
             "dataset": current["dataset"],
+            "run": run,
             "at_once": int(stopping or at_once),
             "settled": tx.now - settle_seconds,
             "undo_window": undo_window,
@@ -104,16 +123,42 @@ def due(
 
 
 def delivered(
-    tx: Transaction, *, run: int, generation: int, op_ids: Sequence[str], unseen: Sequence[str] = ()
+    tx: Transaction,
+    *,
+    run: int,
+    generation: int,
+    op_ids: Sequence[str],
+    unseen: Sequence[str] = (),
+    failed: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The model was told these; `unseen` ones it has no way to be told. Errors: `Fenced`."""
+    """The model was told these; `unseen` ones it has no way to be told, at `failed` ones it failed.
+
+    What failed is due again in the next run. Errors: `Fenced`.
+    """
     fenced(tx, run, generation)
     for names, flag in ((op_ids, 0), (unseen, 1)):
         if names:
             tx.run(
                 _DELIVERED, {"now": tx.now, "run": run, "unseen": flag, "op_ids": jsontext.dumps(list(names))}
             )
+    if failed:
+        for row in tx.all(_UNDELIVERED, {"op_ids": jsontext.dumps(list(failed))}):
+            _again(tx, run, row)
     return {}
+
+
+def _again(tx: Transaction, run: int, row: Row) -> None:
+    """A delivery that failed is due in the next run, or what has overtaken it is in its place."""
+    newer = tx.one(_OVERTAKEN_BY, {"task": row["task"], "session": row["session"], "answer": row["answer"]})
+    if newer is None:
+        tx.run(_AGAIN, {"run": run, "answer": row["answer"]})
+        return
+    tx.run(_FORGET, {"answer": row["answer"]})
+    told, wanted = row["kind"] != "update", newer["kind"] != "remove"
+    if not told and not wanted:
+        tx.run(_FORGET, {"answer": newer["answer"]})
+    elif wanted:
+        tx.run(_KIND, {"kind": "replace" if told else "update", "answer": newer["answer"]})
 
 
 def forms_due(tx: Transaction, *, run: int, generation: int, limit: int = 100) -> list[dict[str, Any]]:

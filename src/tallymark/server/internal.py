@@ -91,8 +91,8 @@ async def _stop(server: ServerState) -> None:
     server.stop()
 
 
-async def _leave(server: ServerState) -> bool:
-    """A host is gone for good: end too, unless another host still lives. Whether we end."""
+async def _leave(server: ServerState) -> list[str]:
+    """A host is gone for good: end too, unless another host still lives. The datasets of those that do."""
     return await end_if_idle(server)
 
 

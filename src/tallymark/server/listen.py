@@ -12,11 +12,16 @@ _BACKLOG = 2048
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """The bound sockets and the page's address; `moved_from` is the address that could not be taken."""
+    """The bound sockets and the page's address.
+
+    `moved_from` is the address before, where that is another one, `port_taken` the port that another program
+    has.
+    """
 
     sockets: list[socket.socket]
     url: str
     moved_from: str | None
+    port_taken: int | None
 
 
 def listen(settings: ServerSettings, remembered: str | None) -> Listening:
@@ -30,8 +35,8 @@ def listen(settings: ServerSettings, remembered: str | None) -> Listening:
         wanted = before.port
     sockets, port = _bind_near(settings, wanted)
     url = _url(settings, port)
-    expected = remembered or (_url(settings, wanted) if wanted else None)
-    return Listening(sockets, url, moved_from=expected if expected not in {None, url} else None)
+    moved_from = remembered if remembered != url else None
+    return Listening(sockets, url, moved_from, port_taken=wanted if wanted not in {0, port} else None)
 
 
 def _bind_near(settings: ServerSettings, wanted: int) -> tuple[list[socket.socket], int]:

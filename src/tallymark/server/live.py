@@ -6,20 +6,22 @@ from tallymark.store import Statement, Transaction
 SILENT_SECONDS = 15.0
 
 _LIVE_RUNS = Statement(
-    "Newest runs of a dataset that have not ended and whose host showed a sign of life lately.",
-    "SELECT count(*) FROM dataset d JOIN run r ON r.id = d.run"
-    " WHERE r.ended_at IS NULL AND r.beat_at > :since",
+    "Datasets with a newest run that has not ended and whose host showed a sign of life lately.",
+    "SELECT d.name FROM dataset d JOIN run r ON r.id = d.run"
+    " WHERE r.ended_at IS NULL AND r.beat_at > :since ORDER BY d.name",
 )
 
 
-async def end_if_idle(server: ServerState) -> bool:
-    """Stop the server unless a host lives; a server nobody feeds is only kept for a host that crashed."""
+async def end_if_idle(server: ServerState) -> list[str]:
+    """Stop the server unless a host lives; a server nobody feeds is only kept for a host that crashed.
 
-    def live_runs(tx: Transaction) -> int:
-        count: int = tx.value(_LIVE_RUNS, {"since": tx.now - SILENT_SECONDS})
-        return count
+    Gives the datasets that it goes on for.
+    """
 
-    idle = await server.read(live_runs) == 0
-    if idle:
+    def live_runs(tx: Transaction) -> list[str]:
+        return [row["name"] for row in tx.all(_LIVE_RUNS, {"since": tx.now - SILENT_SECONDS})]
+
+    names = await server.read(live_runs)
+    if not names:
         server.stop()
-    return idle
+    return names

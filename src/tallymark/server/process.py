@@ -109,8 +109,8 @@ def _serve(
                 lead=lead,
             )
         ).result()
-        ready = {"address": listening.url, "secret": secret, "pid": os.getpid()}
-        ready["moved_from"] = listening.moved_from
+        ready: dict[str, Any] = {"address": listening.url, "secret": secret, "pid": os.getpid()}
+        ready |= {"moved_from": listening.moved_from, "port_taken": listening.port_taken}
         server = _Server(
             database,
             store,

@@ -342,7 +342,10 @@ class AnswerTrace(BaseModel):
 
 
 class DeliveryTrace(BaseModel):
-    """What the recipe's model was told; `delivered_at` null: it is still due."""
+    """What the recipe's model was told.
+
+    `delivered_at` null: it is still due, or, where a run is named, due in the next one, as that run failed.
+    """
 
     session: str
     kind: str

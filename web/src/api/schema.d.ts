@@ -1237,7 +1237,9 @@ export interface components {
         };
         /**
          * DeliveryTrace
-         * @description What the recipe's model was told; `delivered_at` null: it is still due.
+         * @description What the recipe's model was told.
+         *
+         *     `delivered_at` null: it is still due, or, where a run is named, due in the next one, as that run failed.
          */
         DeliveryTrace: {
             /** Delivered At */

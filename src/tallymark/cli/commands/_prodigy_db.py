@@ -13,6 +13,10 @@ from tallymark.errors import InputError, SourceError
 __all__ = ["Example", "Named", "ProdigyDatabase", "open_prodigy"]
 
 _TABLES = ("dataset", "example", "link")
+_OTHER_TABLES = (
+    "Its tables are not those of Prodigy. If Prodigy reads it all the same, export each dataset with"
+    " `prodigy db-out` and import the file with `tallymark db-in`."
+)
 _PART = 1000
 
 _NAMED = """
@@ -144,7 +148,27 @@ def _sqlite(path: Path) -> Iterator[_SQLite]:
             _check_tables(str(path), found)
             yield _SQLite(connection)
     except sqlite3.DatabaseError as error:
-        raise SourceError(f"{path}: cannot be read as an SQLite database: {error}") from error
+        raise SourceError(f"{path}: {_reason(error)}") from error
+
+
+def _reason(error: sqlite3.DatabaseError) -> str:
+    """What is wrong with a file, and what to do."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code == sqlite3.SQLITE_NOTADB:
+        return "this is no SQLite database. It is called prodigy.db, in ~/.prodigy if not elsewhere."
+    if code == sqlite3.SQLITE_CORRUPT:
+        return (
+            f"the file is damaged ({error}). What stands before the damage was imported. Import a backup, or"
+            " what `sqlite3 prodigy.db .recover | sqlite3 recovered.db` saves; what is here already is known."
+        )
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return (
+            f"another program is writing to it ({error}). End Prodigy, or import a copy of the file; what is "
+            "imported already is known then."
+        )
+    if "no such column" in str(error):
+        return f"{error}. {_OTHER_TABLES}"
+    return f"it cannot be read as an SQLite database: {error}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +194,8 @@ def _postgresql(url: str) -> Iterator[_PostgreSQL]:
             rows = connection.execute("SELECT table_name FROM information_schema.tables").fetchall()
             _check_tables(shown(url), {row[0] for row in rows})
             yield _PostgreSQL(connection)
+    except psycopg.errors.UndefinedColumn as error:
+        raise SourceError(f"{shown(url)}: {error.diag.message_primary}. {_OTHER_TABLES}") from error
     except psycopg.Error as error:
         raise SourceError(f"{shown(url)}: {without_password(str(error).strip(), url)}") from error
 

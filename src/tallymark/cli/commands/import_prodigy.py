@@ -63,7 +63,8 @@ def import_prodigy(
             f"{apart:,} examples are in no dataset, or in sessions whose dataset was dropped: not imported. "
             "--dataset takes the name of a session, too."
         )
-    return int(not all(move.balances(here, dry=dry) for move in moves))
+    whole = all(move.balances(here, dry=dry) and not move.report.invalid for move in moves)
+    return int(not whole)
 
 
 @dataclass(slots=True)
@@ -175,7 +176,7 @@ def _print(moves: list[_Move], here: dict[str, int], source: str, settings: "Set
             report.repeats,
         )
         found = "-" if dry else f"{here[move.named.name]:,}"
-        verdict = "adds up" if move.balances(here, dry=dry) else "DOES NOT ADD UP"
+        verdict = _verdict(move, balances=move.balances(here, dry=dry))
         made.add_row(
             move.named.name, f"{len(move.sessions):,}", *(f"{count:,}" for count in counts), found, verdict
         )
@@ -184,6 +185,12 @@ def _print(moves: list[_Move], here: dict[str, int], source: str, settings: "Set
         out.print(shown(settings.database_url), style="dim")
     for move in moves:
         _print_notes(move)
+
+
+def _verdict(move: _Move, *, balances: bool) -> str:
+    if not balances:
+        return "DOES NOT ADD UP"
+    return f"adds up, but for {len(move.report.invalid):,}" if move.report.invalid else "adds up"
 
 
 def _print_notes(move: _Move) -> None:
