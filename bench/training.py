@@ -33,6 +33,7 @@ WARM_SECONDS = 10.0
 START_SECONDS = 300.0
 NAME = "training"
 TRAINS = "BENCH_TRAINS"
+CORES = sorted(os.sched_getaffinity(0))
 
 RECIPE = f'''
 """A recipe whose `update` trains as long as it is let, or does nothing."""
@@ -241,10 +242,10 @@ def looping(busy: float | None, *, core: int | None) -> Iterator[int | None]:
 
 @contextlib.contextmanager
 def pinned_to(core: int | None) -> Iterator[None]:
-    """This process, and those it starts meanwhile, on one core."""
+    """This process, and those it starts meanwhile, on one of the cores that there are."""
     allowed = os.sched_getaffinity(0)
     if core is not None:
-        os.sched_setaffinity(0, {sorted(allowed)[core % len(allowed)]})
+        os.sched_setaffinity(0, {CORES[core % len(CORES)]})
     try:
         yield
     finally:

@@ -79,6 +79,15 @@ TASKS: dict[str, list[dict[str, Any]]] = {
     ],
     "compare": [{"input": "One", "accept": "a", "reject": "b"}, {"accept": "Two", "reject": "c"}],
     "diff": [{"accept": "One new text", "reject": "One old text"}, {"accept": "Two", "reject": "Two"}],
+    "llm_io": [
+        {"text": "One", "llm": {"prompt": "Who is it?", "response": "Ada"}},
+        {"llm": {"prompt": "Two"}},
+    ],
+    "pos": [{"text": "Ada flew", "spans": [{"start": 0, "end": 3, "label": "PROPN"}]}, {"text": "Two"}],
+    "pos_manual": [
+        {"text": "Ada flew", "spans": [{"start": 0, "end": 3, "label": "PERSON"}]},
+        {"text": "Two"},
+    ],
     "text_input": [
         {"text": "One text.", "field_label": "Why", "field_suggestions": ["Because"], "user_input": "Be"},
         {"text": "Two", "fields": [{"field_id": "a"}, {"field_id": "b", "field_rows": 3}]},

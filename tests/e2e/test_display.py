@@ -149,6 +149,37 @@ def test_what_changes_in_a_text(tallymark: Tallymark, ann: Annotator) -> None:
     assert tallymark.export()[0]["reject"] == {"text": "the old cat"}
 
 
+def test_what_a_model_was_asked_and_said_stands_below_what_is_annotated(
+    tallymark: Tallymark, ann: Annotator
+) -> None:
+    llm = {"prompt": ["Who is <b>named</b>?", "And where?"], "response": {"people": ["Ada"]}}
+    tokens = [
+        {"text": "Ada", "start": 0, "end": 3, "id": 0, "ws": True},
+        {"text": "flew", "start": 4, "end": 8, "id": 1, "ws": False},
+    ]
+    task = {"text": "Ada flew", "tokens": tokens, "llm": llm}
+    blocks = [{"view_id": "pos_manual"}, {"view_id": "llm_io"}]
+    mark(tallymark, "blocks", task, blocks=blocks, labels=["PROPN", "VERB"])
+    ann.sit()
+    shown = ann.page.get_by_test_id("llm-io")
+    asked = shown.get_by_text("What the model was asked")
+    expect(shown.get_by_text("Who is <b>named</b>?")).to_be_hidden()
+    asked.focus()
+    ann.press("Enter")
+    expect(shown.get_by_text("Who is <b>named</b>?")).to_be_visible()
+    expect(shown.get_by_text("And where?")).to_be_visible()
+    shown.get_by_text("What the model said").click()
+    expect(shown.locator("pre", has_text='"people"')).to_be_visible()
+    ann.press("2")
+    ann.double_click("flew")
+    ann.marks(("flew", "VERB"))
+    ann.press("a")
+    ann.everything_is_saved()
+    (answer,) = tallymark.export()
+    assert [(one["label"], one["token_start"]) for one in answer["spans"]] == [("VERB", 1)]
+    assert answer["llm"] == llm
+
+
 def test_displays_stand_in_blocks(tallymark: Tallymark, ann: Annotator) -> None:
     blocks = [
         {"view_id": "image"},

@@ -72,6 +72,10 @@ def test_the_interfaces() -> None:
         ("compare", {"accept": {"image": "a.png"}, "reject": {"text": "b"}}),
         ("diff", {"accept": {"text": "a"}, "reject": {"text": ""}}),
         ("diff", {"accept": "a", "reject": "b"}),
+        ("llm_io", {"llm": {"prompt": "Name the people.", "response": ["Ada"]}}),
+        ("llm_io", {"text": "a", "llm": {}}),
+        ("pos", ner(span(0, 3, "PROPN"))),
+        ("pos_manual", ner(span(0, 3, "PROPN"), span(4, 7, "VERB"))),
     ],
 )
 def test_possible_documents(view_id: str, document: Task) -> None:
@@ -118,6 +122,7 @@ def test_possible_documents(view_id: str, document: Task) -> None:
             {"accept": {"text": "a"}, "reject": {"html": "b"}},
             'The task has no "reject" with a "text".',
         ),
+        ("llm_io", {"llm": "said"}, 'The task has no "llm" with a "prompt" and a "response".'),
         ("choice", choice([], True), 'Option 1 has no "id" that is text or an integer.'),
         ("choice", choice([], "A", "B", "A"), 'Two options have the id "A".'),
         ("choice", choice("A"), '"accept" must be the list of the selected ids.'),

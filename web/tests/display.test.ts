@@ -5,6 +5,7 @@ import { partOf } from "@/interfaces/compare/edit";
 import { cornerOf, regionsOf } from "@/interfaces/content/regions";
 import { clock, stretchesOf } from "@/interfaces/content/stretches";
 import { cut, difference } from "@/interfaces/diff/parts";
+import { messagesOf } from "@/interfaces/llm_io/messages";
 import { gesturesOf, projectInfo, themeStyle } from "@/ui/settings";
 import { snippet } from "@/ui/snippet";
 
@@ -27,6 +28,21 @@ describe("the line of a task", () => {
     expect(snippet({ image: "data:," })).toBe("(a picture)");
     expect(snippet({ audio: "data:,", accept: [1] })).toBe("(a recording)");
     expect(snippet({ text: "" })).toBe("(no text)");
+  });
+});
+
+describe("what a model was asked and said", () => {
+  it("is told as texts, whatever shape it has", () => {
+    expect(messagesOf({ llm: { response: ["a", { b: 1 }], prompt: "Who?" } })).toEqual([
+      { kind: "prompt", texts: ["Who?"] },
+      { kind: "response", texts: ["a", '{\n  "b": 1\n}'] },
+    ]);
+  });
+
+  it("is nothing where there is nothing", () => {
+    expect(messagesOf({})).toEqual([]);
+    expect(messagesOf({ llm: "said" })).toEqual([]);
+    expect(messagesOf({ llm: { prompt: null, response: [] } })).toEqual([]);
   });
 });
 

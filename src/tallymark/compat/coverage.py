@@ -81,8 +81,8 @@ COMMANDS: Final[Mapping[str, Mapping[str, Known]]] = {
         "textcat.batch-train": Known(why=NO_TRAINING),
     },
     "Grammar and relations": {
-        "pos.teach": Known(why="its interface `pos` is not there"),
-        "pos.correct": Known(why="its interface `pos_manual` is not there"),
+        "pos.teach": Known(why=NO_MODEL),
+        "pos.correct": Known(why="a recipe of yours puts the tags as `spans`; `pos_manual` corrects them"),
         "sent.teach": Known(why=NO_MODEL),
         "sent.correct": Known(why=NO_MODEL),
         "dep.teach": Known(why=NO_MODEL),

@@ -20,9 +20,11 @@ from tallymark.interfaces.html import HTML
 from tallymark.interfaces.image import IMAGE
 from tallymark.interfaces.image_manual import IMAGE_MANUAL, image_settings_problem
 from tallymark.interfaces.interface import Interface
+from tallymark.interfaces.llm_io import LLM_IO
 from tallymark.interfaces.ner import NER
 from tallymark.interfaces.ner_manual import NER_MANUAL
 from tallymark.interfaces.pages import pages_interface
+from tallymark.interfaces.pos import POS, POS_MANUAL
 from tallymark.interfaces.relations import RELATIONS
 from tallymark.interfaces.spans import SPANS
 from tallymark.interfaces.spans_manual import SPANS_MANUAL
@@ -43,8 +45,11 @@ _SINGLE: Final = (
     HTML,
     IMAGE,
     IMAGE_MANUAL,
+    LLM_IO,
     NER,
     NER_MANUAL,
+    POS,
+    POS_MANUAL,
     RELATIONS,
     SPANS,
     SPANS_MANUAL,

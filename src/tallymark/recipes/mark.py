@@ -17,10 +17,10 @@ from tallymark.types import Components, Task
 
 __all__ = ["mark"]
 
-WITH_LABELS: Final = ("audio_manual", "ner_manual", "relations", "spans_manual")
+WITH_LABELS: Final = ("audio_manual", "ner_manual", "pos_manual", "relations", "spans_manual")
 """Interfaces in which nothing can be done without labels."""
 
-_ANY_FIELD: Final = frozenset({"blocks", "compare", "diff", "html", "pages", "text_input"})
+_ANY_FIELD: Final = frozenset({"blocks", "compare", "diff", "html", "llm_io", "pages", "text_input"})
 """Interfaces that can show something without content: templates, fields, pages of any kind, two texts."""
 
 

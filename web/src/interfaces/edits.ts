@@ -10,6 +10,7 @@ import { edit as diff } from "@/interfaces/diff/edit";
 import { edit as html } from "@/interfaces/html/edit";
 import { edit as image } from "@/interfaces/image/edit";
 import { edit as imageManual } from "@/interfaces/image_manual/edit";
+import { edit as llmIo } from "@/interfaces/llm_io/edit";
 import type { Edit } from "@/interfaces/interface";
 import { edit as ner } from "@/interfaces/ner/edit";
 import { edit as nerManual } from "@/interfaces/ner_manual/edit";
@@ -26,6 +27,8 @@ export const EDITS = {
   choice,
   ner,
   ner_manual: nerManual,
+  pos: ner,
+  pos_manual: nerManual,
   spans: ner,
   spans_manual: spansManual,
   relations,
@@ -37,6 +40,7 @@ export const EDITS = {
   audio_manual: audioManual,
   compare,
   diff,
+  llm_io: llmIo,
   text_input: textInput,
   blocks,
   pages,

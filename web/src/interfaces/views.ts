@@ -10,6 +10,7 @@ import type { ViewId } from "@/interfaces/edits";
 import HtmlView from "@/interfaces/html/View.svelte";
 import ImageView from "@/interfaces/image/View.svelte";
 import ImageManualView from "@/interfaces/image_manual/View.svelte";
+import LlmIoView from "@/interfaces/llm_io/View.svelte";
 import NerView from "@/interfaces/ner/View.svelte";
 import NerManualView from "@/interfaces/ner_manual/View.svelte";
 import SpansView from "@/interfaces/spans/View.svelte";
@@ -27,6 +28,8 @@ export const VIEWS: Record<ViewId, View> = {
   choice: ChoiceView as unknown as View,
   ner: NerView as unknown as View,
   ner_manual: NerManualView as unknown as View,
+  pos: NerView as unknown as View,
+  pos_manual: NerManualView as unknown as View,
   spans: SpansView as unknown as View,
   spans_manual: SpansManualView as unknown as View,
   relations: RelationsView as unknown as View,
@@ -38,6 +41,7 @@ export const VIEWS: Record<ViewId, View> = {
   audio_manual: AudioManualView as unknown as View,
   compare: CompareView as unknown as View,
   diff: DiffView as unknown as View,
+  llm_io: LlmIoView as unknown as View,
   text_input: TextInputView as unknown as View,
   blocks: BlocksView as unknown as View,
   pages: PagesView as unknown as View,

@@ -110,6 +110,10 @@ export const de: Record<string, string> = {
   "This recording could not be loaded. Check the network, then load the page again.":
     "Diese Aufnahme konnte nicht geladen werden. Prüfen Sie das Netz, und laden Sie die Seite neu.",
   "This task has no options.": "Diese Aufgabe hat nichts zur Auswahl.",
+  "What the model was asked": "Was das Modell gefragt wurde",
+  "What the model said": "Was das Modell geantwortet hat",
+  "This task holds no prompt and no response of a model.":
+    "Diese Aufgabe enthält weder eine Frage an ein Modell noch eine Antwort.",
   "Rank all {0} options first ({1} so far), or reject or ignore the task.":
     "Ordnen Sie zuerst alle {0} ein (bisher {1}), oder lehnen oder übergehen Sie die Aufgabe.",
   "Choose an option first, or reject or ignore the task.":

@@ -1,0 +1,3 @@
+import { decisionOnly } from "@/interfaces/interface";
+
+export const edit = decisionOnly();
