@@ -1,6 +1,7 @@
 """spaCy pipelines by name, with errors that say what is there instead."""
 
 import pkgutil
+import re
 from typing import TYPE_CHECKING, Any
 
 from tallymark.errors import InputError
@@ -9,7 +10,7 @@ from tallymark.registry import did_you_mean
 if TYPE_CHECKING:
     from spacy.language import Language
 
-__all__ = ["load_pipeline"]
+__all__ = ["advise", "load_pipeline"]
 
 
 def load_pipeline(name: "str | Language") -> "Language":
@@ -31,6 +32,15 @@ def load_pipeline(name: "str | Language") -> "Language":
         raise InputError(f'There is no pipeline "{name}". {_instead(name, installed)}') from error
     except Exception as error:
         raise InputError(f'The pipeline "{name}" could not be loaded: {error}') from error
+
+
+def advise(error: OSError) -> None:
+    """Add to spaCy's own error for a pipeline that is not there what there is, and how to install it."""
+    missing = re.match(r"\[E050\] Can't find model '([^']+)'", str(error))
+    if missing is not None:
+        import spacy
+
+        error.add_note(_instead(missing[1], spacy.util.get_installed_models()))
 
 
 def _blank(language: str) -> Any:

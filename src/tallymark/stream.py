@@ -131,7 +131,7 @@ class Stream:
         """Wrap the stream, in place, in a generator function.
 
         Where this stream is among the arguments, the function gets the inner iterator there; otherwise as its
-        first argument. Gives the stream itself.
+        first argument. Gives the stream itself. Errors: `RecipeError` for a function that gives no tasks.
         """
         self._steps.append((function, args, kwargs))
         inner = self._tasks
@@ -140,7 +140,14 @@ class Stream:
         named = {key: inner if value is self else value for key, value in kwargs.items()}
         if not given:
             positional.insert(0, inner)
-        self._tasks = iter(function(*positional, **named))
+        made: Any = function(*positional, **named)
+        if not isinstance(made, Iterable):
+            name = getattr(function, "__name__", type(function).__name__)
+            raise RecipeError(
+                f"apply() got no tasks from {name}(): it returned {made!r}.",
+                "What is applied to a stream is a generator: have it `yield task` for each task it takes.",
+            )
+        self._tasks = iter(made)
         self.rowwise = self.rowwise and bool(getattr(function, _ROWWISE, False))
         self.plain = self.plain and self.rowwise and _is_ours(function)
         self._cheap = self._cheap and not getattr(function, _COSTLY, False)

@@ -177,3 +177,16 @@ def test_parameters_may_be_called_like_settings(load: Run, tmp_path: Path, capsy
     load(CLASH)
     assert main(["clash", "news", "plays.db", "--port", "x", "-F", str(tmp_path / "recipe.py")]) == 0
     assert capsys.readouterr().out.split() == ["news", "plays.db", "x"]
+
+
+def test_a_recipe_that_loads_a_model_that_is_not_installed_is_told_what_helps(load: Run) -> None:
+    load("""
+import prodigy, spacy
+
+@prodigy.recipe("needs.model")
+def needs_model(dataset, name):
+    return {"dataset": dataset, "view_id": "text", "stream": [], "nlp": spacy.load(name)}
+""")
+    with pytest.raises(OSError, match="E050") as caught:
+        main(["needs.model", "news", "en_core_web_xyz"])
+    assert "blank:en" in caught.value.__notes__[0]

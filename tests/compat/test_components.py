@@ -113,6 +113,13 @@ class TestSorters:
         with pytest.raises(ValueError, match="one of ema, probability"):
             sorters.prefer_uncertain([], algorithm="best")  # type: ignore[arg-type]
 
+    @pytest.mark.parametrize("prefer", ["prefer_uncertain", "prefer_high_scores", "prefer_low_scores"])
+    @pytest.mark.parametrize("algorithm", ["ema", "probability"])
+    def test_tasks_without_a_score_are_refused(self, prefer: str, algorithm: str) -> None:
+        stream = getattr(sorters, prefer)(tasks("a", "b"), algorithm=algorithm)
+        with pytest.raises(RecipeError, match="pairs of a score and a task, and was given a dict"):
+            next(stream)
+
     def test_terms(self) -> None:
         stream = tasks("a cat", "a dog", "Cats", "fish")
         assert texts(sorters.find_with_terms(stream, ["cat"])) == ["a cat", "Cats"]

@@ -3,6 +3,7 @@
 # ruff: noqa: ARG005 (signatures are what is tested)
 
 import threading
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -69,6 +70,12 @@ def test_an_update_that_raises_is_shown_and_the_host_goes_on(desk: Desk) -> None
     host.heard(f"update failed: out of memory (RuntimeError, {__file__}:")
     desk.answer(session, tasks[1])
     until(lambda: len(calls) == 2, "the second call")
+
+
+def test_an_error_within_a_library_is_told_with_the_line_that_called_it(desk: Desk) -> None:
+    host = desk.start(lambda: {**THREE, "update": lambda _answers: Fraction("half")}, update_on="submit")
+    desk.answer(desk.claim(), *desk.leased(desk.claim(), 1))
+    host.heard(f"update failed: Invalid literal for Fraction: 'half' (ValueError, {__file__}:")
 
 
 def test_answers_that_update_failed_at_are_given_to_it_again_by_the_next_start(desk: Desk) -> None:

@@ -148,6 +148,7 @@ def test_a_router_that_fails_stops_the_stream_and_loses_nothing(desk: Desk) -> N
     host = desk.start(
         lambda: {"stream": texts("a", "b", "c"), "task_router": broken}, allowed_sessions=["ann"]
     )
+    host.heard(f"'Controller' object has no attribute 'nobody' ({__file__}:")
     host.heard("The task_router failed: AttributeError")
     host.stop()
     desk.start(lambda: {"stream": texts("a", "b", "c"), "task_router": by_hash}, allowed_sessions=["ann"])
@@ -189,7 +190,7 @@ def test_a_session_factory_gives_a_session_tasks_of_its_own(desk: Desk) -> None:
     ann = desk.claim("ann")
     until(lambda: "try this first" in all_of(desk, ann), "her own task")
     bob, cyd = desk.claim("bob"), desk.claim("cyd")
-    host.heard("session_factory failed for bob: RuntimeError: no bobs")
+    host.heard(f"session_factory failed for bob: RuntimeError: no bobs ({__file__}:")
     until(lambda: greeted == ["news-ann", "news-bob", "news-cyd"], "all greetings")
     assert "try this first" not in all_of(desk, bob) + all_of(desk, cyd)
 

@@ -6,7 +6,7 @@ import pytest
 import spacy
 
 from tallymark.errors import InputError
-from tallymark.pipelines import load_pipeline
+from tallymark.pipelines import advise, load_pipeline
 
 
 def test_blank_folder_and_loaded(tmp_path: Path) -> None:
@@ -35,6 +35,21 @@ def test_what_is_not_installed(installed: list[str], message: str, monkeypatch: 
     with pytest.raises(InputError) as caught:
         load_pipeline("en_core_web_smm")
     assert message in str(caught.value)
+
+
+def test_an_error_of_spacy_itself_is_told_what_helps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spacy.util, "get_installed_models", list)
+    with pytest.raises(OSError, match="E050") as caught:
+        spacy.load("en_core_web_smm")
+    advise(caught.value)
+    (note,) = caught.value.__notes__
+    assert "`python -m spacy download en_core_web_smm`" in note
+
+
+def test_other_errors_are_left_as_they_are() -> None:
+    error = FileNotFoundError("no such file")
+    advise(error)
+    assert not hasattr(error, "__notes__")
 
 
 def test_a_folder_that_is_no_pipeline(tmp_path: Path) -> None:

@@ -363,6 +363,17 @@ def test_a_start_reports_once_what_is_not_used(
     assert warned[3].startswith(f"{root}/work/data/prodigy.json is not read")
 
 
+def test_a_key_that_is_near_to_a_setting_is_told_which(
+    start: Any, root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(root / "work/prodigy.json", batch_sise=5, relation_span_labels=["A"])
+    assert start() == 0
+    assert [message.partition("as it is.")[2] for message in caplog.messages[:2]] == [
+        ' Did you mean "batch_size"?',
+        ' Did you mean "relations_span_labels"?',
+    ]
+
+
 def test_logging_names_the_files_in_use(start: Any, root: Path, caplog: pytest.LogCaptureFixture) -> None:
     file = put(root / "work/tallymark.toml", port=9000)
     with caplog.at_level(logging.INFO):

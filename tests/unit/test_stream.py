@@ -279,6 +279,15 @@ class TestFates:
         with pytest.raises(RecipeError, match="gave a str; tasks are dicts"):
             next(stream)
 
+    def test_a_step_that_gives_no_tasks_is_told_by_its_name(self) -> None:
+        def forgot_to_yield(tasks: Iterable[Task]) -> None:
+            for task in tasks:
+                task["seen"] = True
+
+        with pytest.raises(RecipeError, match=r"from forgot_to_yield\(\): it returned None") as caught:
+            run(lambda: get_stream([{"text": "a"}]).apply(forgot_to_yield))  # type: ignore[arg-type]
+        assert "yield task" in str(caught.value)
+
     def test_an_error_of_a_recipe_is_passed_on(self) -> None:
         def broken() -> Iterator[Task]:
             yield {"text": "a"}

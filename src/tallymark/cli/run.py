@@ -31,6 +31,7 @@ from tallymark.config import IGNORED, NOT_YET, PAGE_KEYS, Files, Settings, resol
 from tallymark.databases import shown_words
 from tallymark.errors import InputError, RecipeError
 from tallymark.recipe import MISSING, Argument, Recipe
+from tallymark.registry import did_you_mean
 from tallymark.types import Components
 
 if TYPE_CHECKING:
@@ -293,7 +294,7 @@ def _serve_recipe_function(call: Call, settings: Settings) -> int:
             launch = begin_server(settings)
             stack.callback(launch.cancel)
         with collect_sources(call.recipe.name) as sources:
-            result = _called(call)
+            result = _called_with_advice(call)
         if not isinstance(result, Mapping):
             return _exit_code(call, result)
         components = _components(call, result)
@@ -328,6 +329,17 @@ def _exit_code(call: Call, result: Any) -> int:
         f'The recipe "{call.recipe.name}" returned {type(result).__name__}.',
         "A recipe returns a dict of components, or nothing when there is nothing to annotate.",
     )
+
+
+def _called_with_advice(call: Call) -> Any:
+    """What the recipe returns; an error of its own keeps its traceback, and is told what helps below it."""
+    try:
+        return _called(call)
+    except OSError as error:
+        from tallymark.pipelines import advise
+
+        advise(error)
+        raise
 
 
 def _called(call: Call, **more: Any) -> Any:
@@ -375,7 +387,9 @@ def _report_settings(settings: Settings, source: Any) -> None:
         elif key in NOT_YET and key in PAGE_KEYS:
             log.info("%s has no effect on the page yet: %s.", chain[-1].named, NOT_YET[key])
         elif key not in setting_names() and key not in PAGE_KEYS:
-            log.warning("%s is no setting (%s); it is passed to the page as it is.", key, chain[-1].place)
+            near = did_you_mean(key, {*Settings.model_fields, *PAGE_KEYS, *setting_names()})
+            place = chain[-1].place
+            log.warning("%s is no setting (%s); it is passed to the page as it is.%s", key, place, near)
     for notice in resolution.notices:
         log.warning("%s", notice)
     if resolution.files is None:

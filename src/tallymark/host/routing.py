@@ -14,7 +14,7 @@ from tallymark.errors import RecipeError, TallymarkError
 from tallymark.hashing import set_hashes
 from tallymark.host.controller import Controller
 from tallymark.host.run_channel import RunChannel
-from tallymark.host.say import Say
+from tallymark.host.say import Say, raised_at
 from tallymark.routers import WHOEVER_ASKS, Router, full_overlap, no_overlap
 from tallymark.types import Task
 
@@ -116,7 +116,7 @@ class Routing:
                 tasks = [{**new_task(task), "people": [name], "overlap": 1, "narrow": True} for task in given]
             except (Exception, SystemExit) as error:
                 logger.info("session_factory failed", exc_info=error)
-                self._say(f"session_factory failed for {name}: {_reason(error)}")
+                self._say(f"session_factory failed for {name}: {_reason(error)}{_place(error)}")
                 continue
             if tasks:
                 self._channel.call("enqueue.enqueue", tasks=tasks)
@@ -167,6 +167,7 @@ class Routing:
             given: Any = router(self._controller, asking, dict(task))
         except (Exception, SystemExit) as error:
             logger.info("task_router failed", exc_info=error)
+            self._say(f"task_router failed: {_reason(error)}{_place(error)}")  # the page is told no paths
             raise RecipeError(f"The task_router failed: {_reason(error)}") from error
         if not isinstance(given, list | tuple | set) or not all(isinstance(one, str) for one in given):
             raise RecipeError(f"The task_router has to return a list of session ids, not {given!r}.")
@@ -188,6 +189,11 @@ def _fallback(router: Router | None, minutes: float | None) -> float | None:
     if minutes is None:
         minutes = BALANCING_MINUTES if getattr(router, "balances", False) else 0.0
     return minutes * 60 or None
+
+
+def _place(error: BaseException) -> str:
+    """Where an error of the recipe's own code came up; ours say what is wrong without it."""
+    return "" if isinstance(error, TallymarkError) else f" ({raised_at(error)})"
 
 
 def _reason(error: BaseException) -> str:

@@ -1,11 +1,21 @@
 """How a host tells people something: one line at a time, to whoever prints or logs it."""
 
+import sysconfig
 import traceback
 from collections.abc import Callable
+from pathlib import Path
+from typing import Final
 
 from tallymark.errors import RecipeError
 
 Say = Callable[[str], None]
+
+_LIBRARIES: Final = (
+    "<frozen ",
+    f"{Path(__file__).parents[1]}/",
+    *(f"{sysconfig.get_path(name)}/" for name in ("stdlib", "platstdlib", "purelib", "platlib")),
+)
+"""Where code begins that no recipe's author wrote: ours, and what is installed."""
 
 
 def counted(number: int, thing: str) -> str:
@@ -21,8 +31,9 @@ def sized(size: int) -> str:
 
 
 def raised_at(error: BaseException) -> str:
-    """Where an error that was caught came up: `recipe.py:12`."""
-    place = traceback.extract_tb(error.__traceback__)[-1]
+    """Where an error that was caught came up: `recipe.py:12`, also where that line called a library."""
+    places = traceback.extract_tb(error.__traceback__)
+    place = next((one for one in reversed(places) if not one.filename.startswith(_LIBRARIES)), places[-1])
     return f"{place.filename}:{place.lineno}"
 
 

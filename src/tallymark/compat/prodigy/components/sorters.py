@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
 from tallymark.compat.prodigy.util import log
+from tallymark.errors import RecipeError
 from tallymark.types import Task
 
 __all__ = [
@@ -29,7 +30,7 @@ def prefer_uncertain(
 ) -> Iterator[Task]:
     """Rather tasks with a score near 0.5; a bias above 0 leans to high scores, below 0 to low ones."""
     log(f"SORTER: Prefer uncertain scores (bias {bias})")
-    return _sorted(((_uncertainty(score, bias), task) for score, task in stream), algorithm)
+    return _sorted(((_uncertainty(score, bias), task) for score, task in _pairs(stream)), algorithm)
 
 
 def prefer_high_scores(stream: Iterable[Scored], algorithm: Algorithm = "ema") -> Iterator[Task]:
@@ -41,7 +42,19 @@ def prefer_high_scores(stream: Iterable[Scored], algorithm: Algorithm = "ema") -
 def prefer_low_scores(stream: Iterable[Scored], algorithm: Algorithm = "ema") -> Iterator[Task]:
     """Rather tasks with a low score."""
     log("SORTER: Prefer low scores")
-    return _sorted(((1.0 - score, task) for score, task in stream), algorithm)
+    return _sorted(((1.0 - score, task) for score, task in _pairs(stream)), algorithm)
+
+
+def _pairs(stream: Iterable[Scored]) -> Iterator[Scored]:
+    """The scored tasks of a stream. Errors: `RecipeError` for what is no pair, as a task without one."""
+    for pair in stream:
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise RecipeError(
+                f"A sorter takes pairs of a score and a task, and was given a {type(pair).__name__}. "
+                "Write it around what gives both, as in prefer_uncertain(model(stream))."
+            )
+        score, task = pair
+        yield score, task
 
 
 def _uncertainty(score: float, bias: float) -> float:
@@ -62,7 +75,7 @@ class Probability:
     """Gives each task with the probability that its score is; the others are passed over."""
 
     def __init__(self, stream: Iterable[Scored]) -> None:
-        self._stream = iter(stream)
+        self._stream = _pairs(stream)
 
     def __iter__(self) -> Iterator[Task]:
         return self
@@ -82,7 +95,7 @@ class ExpMovingAverage:
     """
 
     def __init__(self, stream: Iterable[Scored]) -> None:
-        self._stream = iter(stream)
+        self._stream = _pairs(stream)
         self._average: float | None = None
         self._spread = 0.0
         self._passed = 0
