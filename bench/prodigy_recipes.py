@@ -47,7 +47,7 @@ RUNS = """
 contrib/dedupe/link_records.py       records.link bench -left pair.csv -right pair.csv -fields fields.json
 image/image_caption/image_caption.py image-caption bench pictures
 image/image_caption/image_caption.py image-caption.correct bench pictures
-image/image_caption/image_caption.py image-caption.diff bench answered
+image/image_caption/image_caption.py image-caption.diff bench captioned
 image/image_manual.py                image.manual bench pictures --label CAT
 image/tf_odapi/image_frozen_model.py image.frozenmodel bench model.pb map.pbtxt pictures
 image/tf_odapi/image_tf_serving.py   image.servingmodel bench localhost 9000 model map.pbtxt pictures
@@ -159,11 +159,13 @@ class Desk:
         pairs = [{"item1": {"text": text}, "item2": {"text": text.upper()}} for text in TEXTS]
         phrases = [{"label": "PERSON", "pattern": "Ada Lovelace"}]
         drawings = [{"idx": number} for number in range(20)]
+        captions = [{"caption": text, "orig_caption": text.upper(), "answer": "accept"} for text in TEXTS]
         (self.work / "data").mkdir(exist_ok=True)
         for name, values in (
             ("answered", rows),
             ("questions", questions),
             ("pairs", pairs),
+            ("captioned", captions),
             ("phrases", phrases),
             ("data/eifel_tower_indices", drawings),
         ):
@@ -176,7 +178,8 @@ class Desk:
         records = "".join(f"{text.replace(',', '')},$1\n" for text in TEXTS)
         (self.work / "pair.csv").write_text(f"text,price\n{records}")
         (self.work / "fields.json").write_text('[{"field": "text", "type": "String"}]')
-        self.tallymark("db-in", "answered", "answered.jsonl")
+        for name in ("answered", "captioned"):
+            self.tallymark("db-in", name, f"{name}.jsonl")
         making = "import spacy, sys; nlp = spacy.blank('en'); pipe = nlp.add_pipe('textcat_multilabel')\n"
         making += "[pipe.add_label(label) for label in ('PERSON', 'ORG')]; nlp.initialize()\n"
         making += "nlp.to_disk('classifier')"
@@ -232,6 +235,7 @@ LACKING = (
     (r"Can't find (?:model '([\w.]+)')?", "the model {}"),
     (r"(dedupe) 3.0 uses variable objects", "an older version of {}"),
     (r"too many values to unpack \(expected (4)\)", "an older version of spaczz, whose matches had {} parts"),
+    (r"No such file or directory: '(vocab.pkl)'", "the weights of its model ({})"),
     (r"(dbpedia-spotlight) -> \S+\tnot a section", "a service of {}"),
     (r"\[(E851)\]", "an older spaCy, which took weights of 0.5 for labels ({})"),
 )

@@ -189,8 +189,7 @@ class Feeder:
 
     def _next(self, batch: _Batch) -> Task | None:
         try:
-            with self._stopper.interruptible():
-                return next(self._stream)
+            return self._stopper.interruptibly(self._stream.__next__)
         except StopIteration:
             batch.ended = True
         except (Exception, SystemExit) as error:

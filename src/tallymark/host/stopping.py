@@ -6,7 +6,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 MOST_SIGNALS = 3
 
@@ -43,20 +45,22 @@ class Stopper:
         for wake in self._wakes:
             wake()
 
-    @contextmanager
-    def interruptible(self) -> Iterator[None]:
-        """A stretch of user code that a stop may break off: it only reads, nothing is lost.
+    def interruptibly(self, pull: Callable[[], T]) -> T | None:
+        """What a stretch of user code gives that a stop may break off: it only reads, nothing is lost.
 
-        The block ends early, without an error, when a stop is asked for.
+        None when it was broken off, or a stop was asked for before.
         """
-        try:
-            self._interruptible = True
-            try:
-                yield
-            finally:
-                self._interruptible = False
+        try:  # around one call alone: a signal may come between any two steps, also of a context manager
+            return self._interruptible_pull(pull)
         except Interrupted:
-            return
+            return None
+
+    def _interruptible_pull(self, pull: Callable[[], T]) -> T | None:
+        self._interruptible = True
+        try:
+            return None if self.requested else pull()
+        finally:
+            self._interruptible = False
 
     @contextmanager
     def signals(self) -> Iterator[None]:
