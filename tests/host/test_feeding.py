@@ -122,6 +122,13 @@ def test_a_task_that_its_interface_cannot_show_is_asked_and_told_of_once(desk: D
     assert len([line for line in host.said if "asked all the same" in line.lower()]) == 2
 
 
+def test_a_task_of_a_list_is_looked_at_as_one_of_a_generator(desk: Desk) -> None:
+    host = desk.start(lambda: {"stream": [{"text": "a", "options": []}, {"txt": "b"}]})
+    host.heard('Asked all the same, though faulty: row 2: The task has no "text".')
+    assert len(desk.leased(desk.claim(), 2, at_least=2)) == 2
+    assert not any("row 1:" in line for line in host.said)
+
+
 def test_what_is_no_hash_is_replaced_by_one(desk: Desk) -> None:
     stream = [
         {"text": "a", "_input_hash": 2**127, "_task_hash": 2**100},

@@ -73,7 +73,8 @@ class Feeder:
         `problem` tells why a task of code that is not ours cannot be shown, if so. So many rows were read
         before by this run.
         """
-        self._problem = None if stream.plain else problem
+        from_files = all(source.is_file for source in stream.sources)
+        self._problem = None if stream.plain and from_files else problem
         self._rows_before = rows_before
         self._stream = stream
         self._queued = queued
