@@ -91,7 +91,7 @@ def test_answers_that_update_failed_at_are_given_to_it_again_by_the_next_start(d
     desk.answer(desk.claim(), *desk.leased(desk.claim(), 2, at_least=2))
     first.heard("update failed: out of memory")
     assert first.stop() == 0
-    assert "They are saved; the next start gives them to it again." in first.heard(
+    assert "All are saved; the next start gives them to it again." in first.heard(
         "update failed at 2 answers"
     )
     second = desk.start(lambda: {**THREE, "update": working}, update_on="submit")

@@ -68,7 +68,7 @@ class Callbacks:
         """Say what callbacks failed at, which the next start gives them again."""
         for kind, answers in self._failed.items():
             failed = counted(answers, "answer")
-            self._say(f"{kind} failed at {failed}. They are saved; the next start gives them to it again.")
+            self._say(f"{kind} failed at {failed}. All are saved; the next start gives them to it again.")
 
     def on_load(self) -> None:
         """The recipe's `on_load`; an error in it stops the start."""
