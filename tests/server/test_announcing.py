@@ -1,16 +1,19 @@
 """Hooks out: told when a state begins, once, and again when it begins anew."""
 
+import asyncio
+import contextlib
 import json
 import os
 import select
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from anyio.to_thread import run_sync
 from tests.server.conftest import CONFIG, Served
 
 from tallymark import queue
@@ -234,6 +237,47 @@ def test_a_command_that_takes_too_long_is_ended_with_all_it_started(
         os.close(reading)
     [failure] = failures(served)
     assert "took longer than 1 seconds" in failure
+
+
+async def ended_while_it_tells(announcer: Announcer, begun: Callable[[], object]) -> None:
+    """A server that ends, without patience, while its hook is called."""
+    running = asyncio.create_task(announcer.run())
+    await run_sync(begun)
+    running.cancel()
+    await announcer.end(0)
+
+
+def test_a_server_that_ends_takes_the_command_of_a_hook_along(served: Served, tmp_path: Path) -> None:
+    held = tmp_path / "held"
+    os.mkfifo(held)
+    served.enqueue(hooked(served, fed=f"exec > '{held}'; echo begun; sleep 600; true"), [])
+    announcer = Announcer(served.store, served.writer)
+    with contextlib.ExitStack() as open_files:
+
+        def begun() -> None:
+            reading = open_files.enter_context(held.open())
+            assert reading.readline() == "begun\n"
+            open_files.callback(lambda: ended.append(reading.read()))
+
+        ended: list[str] = []
+        asyncio.run(ended_while_it_tells(announcer, begun))
+    assert ended == [""]  # nobody holds the other end any more
+    assert events(served) == []
+
+
+def test_a_server_that_ends_does_not_wait_for_a_receiver_that_hangs(served: Served) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        served.enqueue(hooked(served, fed=url), [])
+        before = set(threading.enumerate())
+        calls: list[socket.socket] = []
+        begun = lambda: calls.append(listening.accept()[0])  # noqa: E731
+        asyncio.run(ended_while_it_tells(Announcer(served.store, served.writer), begun))
+        [left] = [one for one in threading.enumerate() if one not in before and "AnyIO" not in one.name]
+        assert left.daemon
+        calls[0].close()
+        left.join()
+    assert events(served) == []
 
 
 def test_a_command_gets_the_news_as_json(served: Served, tmp_path: Path) -> None:

@@ -10,15 +10,16 @@ import logging
 import os
 import signal
 import subprocess
+import threading
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPException, InvalidURL
 from typing import Any
-
-from anyio.to_thread import run_sync
 
 from tallymark import jsontext, queue
 from tallymark.queue.runs import note
@@ -62,15 +63,29 @@ class Announcer:
         self._store = store
         self._writer = writer
         self._measured: dict[str, tuple[float, dict[str, Any]]] = {}
+        self._looking: Future[None] | None = None
+        self._commands = _Commands()
+        self._ending = threading.Event()
 
     async def run(self) -> None:
         """Look every few seconds. A failure is logged, and the next look comes all the same."""
         while True:
             try:
-                await run_sync(self.look)
+                self._looking = _beside(self.look)
+                await asyncio.shield(asyncio.wrap_future(self._looking))
             except Exception:
                 logger.exception("hooks could not be looked at")
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def end(self, grace: float) -> None:
+        """Let the news under way arrive for so many seconds; what does not is told by the next start."""
+        self._ending.set()
+        if self._looking is None:
+            return
+        looking = asyncio.wrap_future(self._looking)
+        await asyncio.wait([looking], timeout=grace)
+        if self._commands.end():
+            await asyncio.wait([looking], timeout=grace)
 
     def look(self) -> None:
         """Tell what has begun since the last look, and note it; a crash in between tells it once more."""
@@ -87,10 +102,32 @@ class Announcer:
                     else:
                         over.append((dataset, hook))
         for news in begun:
-            failure = _told(news)
+            if self._ending.is_set():
+                return
+            failure = self._told(news)
+            if failure is not None and self._ending.is_set():
+                return
             self._writer.call(partial(_note_begun, news=news, failure=failure))
         if over:
             self._writer.call(lambda tx: _note_over(tx, over))
+
+    def _told(self, news: News) -> str | None:
+        """Call the webhook or the command, several times if need be; why it failed for good, or None."""
+        failure = None
+        for attempt in range(TRIES):
+            try:
+                if news.target.startswith(("http://", "https://")):
+                    _post(news.target, news.body)
+                else:
+                    self._commands.run(news.target, news.body)
+            except (OSError, HTTPException, subprocess.SubprocessError, ValueError) as error:
+                failure = f"hook {news.hook}: {_reason(error)}"
+                logger.warning("%s (try %d of %d)", failure, attempt + 1, TRIES)
+            else:
+                return None
+            if self._ending.is_set():
+                break
+        return failure
 
     def _states(
         self, tx: Transaction, name: str, hooks: Mapping[str, Any]
@@ -121,23 +158,6 @@ class Announcer:
             measured = queue.agreement.agreement(tx, dataset=name)["answer"]
             self._measured[name] = tx.now, measured
         return measured
-
-
-def _told(news: News) -> str | None:
-    """Call the webhook or the command, several times if need be; why it failed for good, or None."""
-    failure = None
-    for attempt in range(TRIES):
-        try:
-            if news.target.startswith(("http://", "https://")):
-                _post(news.target, news.body)
-            else:
-                _command(news.target, news.body)
-        except (OSError, HTTPException, subprocess.SubprocessError, ValueError) as error:
-            failure = f"hook {news.hook}: {_reason(error)}"
-            logger.warning("%s (try %d of %d)", failure, attempt + 1, TRIES)
-        else:
-            return None
-    return failure
 
 
 def _reason(error: Exception) -> str:
@@ -202,15 +222,49 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         """Nothing follows."""
 
 
-def _command(command: str, body: Mapping[str, Any]) -> None:
-    """Whoever sets the hook starts the recipe as well: it is a command of their own shell."""
-    with subprocess.Popen(  # noqa: S602
-        command, shell=True, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
-    ) as running:
+class _Commands:
+    """Runs commands, one at a time, and ends the one that runs."""
+
+    def __init__(self) -> None:
+        self._running: subprocess.Popen[bytes] | None = None
+
+    def run(self, command: str, body: Mapping[str, Any]) -> None:
+        """Whoever sets the hook starts the recipe as well: it is a command of their own shell."""
+        with subprocess.Popen(  # noqa: S602
+            command, shell=True, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
+        ) as running:
+            self._running = running
+            try:
+                running.communicate(json.dumps(body).encode(), TIMEOUT)
+            except subprocess.TimeoutExpired:
+                self.end()
+                raise
+            finally:
+                self._running = None
+        if running.returncode:
+            raise subprocess.CalledProcessError(running.returncode, command)
+
+    def end(self) -> bool:
+        """End the command that runs with all it has started; whether there was one."""
+        running = self._running
+        if running is None:
+            return False
+        with suppress(ProcessLookupError):  # it has ended by itself meanwhile
+            os.killpg(running.pid, signal.SIGKILL)
+        return True
+
+
+def _beside(work: Callable[[], None]) -> Future[None]:
+    """Do some work in a thread that does not keep the process from ending."""
+    done: Future[None] = Future()
+
+    def working() -> None:
         try:
-            running.communicate(json.dumps(body).encode(), TIMEOUT)
-        except subprocess.TimeoutExpired:
-            os.killpg(running.pid, signal.SIGKILL)  # what the shell has started, too
-            raise
-    if running.returncode:
-        raise subprocess.CalledProcessError(running.returncode, command)
+            work()
+        except BaseException as error:  # whoever waits is told
+            done.set_exception(error)
+        else:
+            done.set_result(None)
+
+    threading.Thread(target=working, daemon=True).start()
+    return done

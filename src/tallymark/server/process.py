@@ -206,7 +206,7 @@ class _Server(uvicorn.Server):
         """Requests under way are finished."""
         for task in self._tasks:
             task.cancel()
-        await super().shutdown(sockets)
+        await asyncio.gather(super().shutdown(sockets), self._announcer.end(GRACE_SECONDS))
 
     def end(self) -> None:
         """Finish what was begun and end; from any thread."""
