@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
 
+from tallymark.errors import InputError
+
 _SCHEME = re.compile(r"(?:postgresql|postgres)(?:\+psycopg)?://", re.IGNORECASE)
+_OTHER_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _SECRET = re.compile(r"((?:password|passfile|sslpassword)=)[^&\s]*", re.IGNORECASE)
 
 
@@ -30,14 +33,20 @@ NO_DRIVER = "PostgreSQL needs its driver. Install it: pip install 'tallymark[pos
 def place_of(where: str | Place) -> Place:
     """Where a database is that is given as a path, as `sqlite:///path` or as a URL of PostgreSQL.
 
-    Links are followed: all agree on a file.
+    Links are followed: all agree on a file. Errors: `InputError` for a URL of another kind.
     """
     if isinstance(where, DatabaseUrl):
         return where
     text = str(where)
     if is_postgresql(text):
         return DatabaseUrl(libpq_url(text))
-    return Path(text.removeprefix("sqlite:///")).expanduser().resolve()
+    path = text.removeprefix("sqlite:///")
+    if _OTHER_SCHEME.match(path):
+        raise InputError(
+            f"The database {shown(path)!r} is not supported. Write a path, sqlite:////absolute/path.db or "
+            "postgresql://user@host/name."
+        )
+    return Path(path).expanduser().resolve()
 
 
 def address_of(place: Place) -> str:

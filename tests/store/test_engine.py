@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from tests.queue.team import START, Clock, Team
 
-from tallymark.errors import StoreError, StoreUnavailable
+from tallymark.databases import place_of
+from tallymark.errors import InputError, StoreError, StoreUnavailable
 from tallymark.store import Row, Statement, Store, Transaction, is_database_failure
 from tallymark.store import sqlite as sqlite_files
 from tallymark.store.sqlite import SQLiteDatabase
@@ -127,6 +128,13 @@ def test_a_database_is_made_with_its_folders_and_for_its_owner_only(tmp_path: Pa
     path = tmp_path / "some" / "folder" / "new.db"
     Store.open(path).close()
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("address", ["mysql://ann:s3cret@db/x", "https://db/x"])
+def test_a_url_of_another_database_is_no_path(address: str) -> None:
+    with pytest.raises(InputError, match="is not supported") as refused:
+        place_of(address)
+    assert "s3cret" not in str(refused.value)
 
 
 @pytest.mark.parametrize("address", ["{}/t.db", "sqlite:///{}/t.db"])

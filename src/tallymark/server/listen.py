@@ -4,6 +4,7 @@ import socket
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from tallymark.errors import InputError
 from tallymark.server.settings import ServerSettings
 
 _NEIGHBOURS = 20
@@ -27,7 +28,7 @@ class Listening:
 def listen(settings: ServerSettings, remembered: str | None) -> Listening:
     """Bind to the port asked for, else the remembered one, else the default; else to one nearby. 0 is any.
 
-    On loopback both address families are taken, because `localhost` may mean either.
+    On loopback both address families are taken, because `localhost` may mean either. Errors: `InputError`.
     """
     before = urlsplit(remembered) if remembered else None
     wanted = settings.port
@@ -47,7 +48,10 @@ def _bind_near(settings: ServerSettings, wanted: int) -> tuple[list[socket.socke
             return _bind(settings, port)
         except OSError as error:
             refused = error
-    raise refused or OSError(f"no port is free at {settings.host}")
+    raise InputError(
+        f"Nobody can listen at {settings.host}, port {wanted} or one nearby: {refused}. "
+        "Set host to an address of this machine, or to 0.0.0.0 for all it has."
+    )
 
 
 def _bind(settings: ServerSettings, port: int) -> tuple[list[socket.socket], int]:

@@ -45,6 +45,9 @@ def worker(*, settings: "Settings") -> int:
         said = read_report(reading, time.monotonic() + START_SECONDS)
         if said is None:
             raise ChannelDown("The server could not be started; what it said stands above.")
+        if said["port_taken"] is not None:
+            taken = f"Port {said['port_taken']} is taken by another program"
+            print(f"{taken}, so the page is at {said['address']}.", flush=True)
         return _until_stopped(server, said["address"])
 
 
