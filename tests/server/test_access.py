@@ -10,7 +10,7 @@ from tests.server.conftest import Serve, Served
 
 from tallymark import queue
 from tallymark.errors import StoreUnavailable
-from tallymark.server.passwords import Throttle
+from tallymark.server.passwords import Throttle, network_of
 from tallymark.server.settings import ServerSettings, access_of
 from tallymark.store import Store
 
@@ -232,6 +232,22 @@ def test_the_wait_doubles_and_ends() -> None:
     now[0] += 300 + 3601
     throttle.failed("address x")
     assert throttle.wait("address x") == 0
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:aaaa::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:bbbb::9", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("testclient", "testclient"),
+        ("", ""),
+    ],
+)
+def test_guesses_from_one_network_count_together(address: str, network: str) -> None:
+    assert network_of(address) == network
 
 
 def test_one_password_for_everybody(serve: Serve) -> None:

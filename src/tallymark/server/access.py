@@ -21,7 +21,7 @@ from fastapi import Request, Response
 from tallymark import queue
 from tallymark.errors import Erased, StoreError
 from tallymark.server.guard import App, Message, Receive, Scope, Send
-from tallymark.server.passwords import Throttle
+from tallymark.server.passwords import Throttle, network_of
 from tallymark.server.problems import Refused, problem
 from tallymark.server.seals import seal, serializer
 from tallymark.server.settings import ServerSettings
@@ -284,4 +284,4 @@ def _cookie(header: str, name: str) -> str | None:
 
 def _address(scope: Scope) -> str:
     client = scope.get("client")
-    return str(client[0]) if client else ""
+    return network_of(str(client[0])) if client else ""

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse
 from tallymark import queue
 from tallymark.names import canonical
 from tallymark.server.access import LOGIN_SECONDS, account_at, too_many
-from tallymark.server.passwords import check_password
+from tallymark.server.passwords import check_password, network_of
 from tallymark.server.problems import Refused
 from tallymark.server.replies import AccessReply, InvitationReply, Login
 from tallymark.server.state import ServerState, state_of
@@ -176,4 +176,4 @@ def _public(server: ServerState, request: Request) -> str:
 
 
 def _address(request: Request) -> str:
-    return "" if request.client is None else request.client.host
+    return "" if request.client is None else network_of(request.client.host)

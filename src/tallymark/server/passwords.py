@@ -4,6 +4,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import cache
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING
 
 from anyio import CapacityLimiter, Lock
@@ -19,6 +20,7 @@ FREE_TRIES = 5
 LONGEST_WAIT = 300.0
 FORGOTTEN_SECONDS = 3600.0
 REMEMBERED = 10_000
+NETWORK_BITS = 64
 
 
 def check_password(password: str) -> None:
@@ -64,6 +66,17 @@ def _fits(stored: str | None, password: str) -> bool:
     except VerificationError:
         return False
     return stored is not None
+
+
+def network_of(address: str) -> str:
+    """Whose tries count together: those of an IPv4 address, or of the IPv6 network that one customer has."""
+    try:
+        found = ip_address(address)
+    except ValueError:  # a name, or nothing at all
+        return address
+    if isinstance(found, IPv6Address):
+        return str(found.ipv4_mapped or ip_network((found, NETWORK_BITS), strict=False))
+    return str(found)
 
 
 class Throttle:
