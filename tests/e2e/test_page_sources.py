@@ -15,12 +15,11 @@ FIRST_LOAD_BYTES = 110_000
 
 
 def test_both_registries_of_interfaces_are_equal() -> None:
-    source = (WEB / "src/interfaces/edits.ts").read_text()
-    found = re.search(r"export const EDITS = \{(.*?)\}", source, re.DOTALL)
-    assert found is not None
-    names = [line.strip().rstrip(",").split(":")[0] for line in found[1].splitlines() if line.strip()]
-    assert sorted(names) == view_ids()
-    assert all((WEB / "src/interfaces" / name / "View.svelte").exists() for name in names)
+    for file, table in (("edits.ts", r"EDITS = \{(.*?)\}"), ("views.ts", r"VIEWS: .*? = \{(.*?)\}")):
+        found = re.search(f"export const {table}", (WEB / "src/interfaces" / file).read_text(), re.DOTALL)
+        assert found is not None, file
+        names = [line.strip().rstrip(",").split(":")[0] for line in found[1].splitlines() if line.strip()]
+        assert sorted(names) == view_ids(), file
 
 
 def test_the_types_of_the_page_are_those_of_the_server(tmp_path: Path) -> None:

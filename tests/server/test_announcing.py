@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from anyio.to_thread import run_sync
+from tests.asynchronous import finish
 from tests.server.conftest import CONFIG, Served
 
 from tallymark import queue
@@ -260,7 +261,7 @@ def test_a_server_that_ends_takes_the_command_of_a_hook_along(served: Served, tm
             open_files.callback(lambda: ended.append(reading.read()))
 
         ended: list[str] = []
-        asyncio.run(ended_while_it_tells(announcer, begun))
+        finish(ended_while_it_tells(announcer, begun))
     assert ended == [""]  # nobody holds the other end any more
     assert events(served) == []
 
@@ -272,7 +273,7 @@ def test_a_server_that_ends_does_not_wait_for_a_receiver_that_hangs(served: Serv
         before = set(threading.enumerate())
         calls: list[socket.socket] = []
         begun = lambda: calls.append(listening.accept()[0])  # noqa: E731
-        asyncio.run(ended_while_it_tells(Announcer(served.store, served.writer), begun))
+        finish(ended_while_it_tells(Announcer(served.store, served.writer), begun))
         [left] = [one for one in threading.enumerate() if one not in before and "AnyIO" not in one.name]
         assert left.daemon
         calls[0].close()
